@@ -1,0 +1,209 @@
+import type { Instant } from './env.ts'
+import type {
+  AgentId,
+  BatchId,
+  FacilityId,
+  KeyId,
+  MessageId,
+  OperatorId,
+  PatientKey,
+  StopHandle,
+  StopId,
+} from './ids.ts'
+import type { RefusalCode } from './refusals.ts'
+import type { EntityFacts, FilingFact, LocalDate, StopFact, TemplateFact, Track } from './rules/state.ts'
+
+/**
+ * Control messages between an agent and the vault. Each is canonical JSON, signed by its sender, then sealed to its
+ * receiver; the gateway between them sees a {@link ControlEnvelope} and nothing else. Delivery is at least once;
+ * a receiver applies a message id once and acknowledges it after the commit.
+ */
+export const CONTROL_VERSION = 1
+
+export interface ControlEnvelope {
+  version: typeof CONTROL_VERSION
+  message: MessageId
+  /** Which agent's conversation this belongs to. */
+  agent: AgentId
+  direction: 'up' | 'down'
+  /** Key the box is sealed to. */
+  sealedTo: KeyId
+  /** Sealed box over canonical `Signed<Control>`, base64. */
+  box: string
+}
+
+interface Base {
+  version: typeof CONTROL_VERSION
+  message: MessageId
+  /** When the sender wrote it. */
+  at: Instant
+}
+
+// up: agent → vault
+
+/** What the vault must know of a facility to check evidence: its legal person, notice texts and filings. */
+export interface FacilityDeclared extends Base {
+  type: 'facility-declared'
+  facility: FacilityId
+  entity: EntityFacts
+  templates: TemplateFact[]
+  filings: FilingFact[]
+  endedOn: LocalDate | null
+  waitDays: number
+  deathPolicy: 'hold' | 'allow'
+  closedDays: LocalDate[]
+}
+
+export interface StopReported extends Base {
+  type: 'stop-reported'
+  stop: StopId
+  /** Every chart of the person at this facility. */
+  patients: PatientKey[]
+  handles: StopHandle[]
+  tracks: Track[] | null
+  operators: OperatorId[] | null
+  requester: StopFact['requester']
+  askedAt: Instant
+  erasureAsked: boolean
+}
+
+export interface StopWithdrawnReported extends Base {
+  type: 'stop-withdrawn-reported'
+  stop: StopId
+  patients: PatientKey[]
+  withdrawnAt: Instant
+}
+
+/** Evidence that was relied on turned out void (returned mail, wrong patient): LAW traps 7 and §6.4. */
+export interface NoticeVoidedReported extends Base {
+  type: 'notice-voided-reported'
+  patients: PatientKey[]
+  voidedAt: Instant
+}
+
+export interface ErasureRequested extends Base {
+  type: 'erasure-requested'
+  patients: PatientKey[]
+  stop: StopId | null
+  askedAt: Instant
+}
+
+export interface Heartbeat extends Base {
+  type: 'heartbeat'
+  software: string
+  pendingBatches: number
+  oldestPendingAt: Instant | null
+  /** The agent's own audit checkpoint (C2SP signed note), for the hub to keep as witness. */
+  checkpoint: string | null
+}
+
+// down: vault → agent
+
+/** Only this lets the agent drop a batch. */
+export interface Receipt extends Base {
+  type: 'receipt'
+  batch: BatchId
+  /** Digest of the sealed batch, hex. */
+  digest: string
+  outcome: 'accepted' | 'partly' | 'refused'
+  accepted: number
+  refusals: { code: RefusalCode; patient: PatientKey | null; record: string | null }[]
+}
+
+/** A stop made at the operator: by paper token (handle) or resolved to a chart of this agent. */
+export interface StopOrdered extends Base {
+  type: 'stop-ordered'
+  stop: StopId
+  handle: StopHandle | null
+  patients: PatientKey[]
+  tracks: Track[] | null
+  requester: StopFact['requester']
+  askedAt: Instant
+  erasureAsked: boolean
+}
+
+/** The hub erased these charts: forget what was sent, refuse to send again. */
+export interface ErasureDone extends Base {
+  type: 'erasure-done'
+  patients: PatientKey[]
+  erasedAt: Instant
+  /** SHA-256 of the certificate, hex. */
+  certificate: string
+}
+
+/** Signed status list of operators; freshness counts from `asOf`. */
+export interface OperatorStatus extends Base {
+  type: 'operator-status'
+  operator: OperatorId
+  name: string
+  address: string
+  tracks: Track[]
+  standing: 'certified' | 'revoked' | 'ended'
+  asOf: Instant
+}
+
+export interface KeyChanged extends Base {
+  type: 'key-changed'
+  /** The vault's new sealing key, base64, in force from `from`. */
+  vaultKey: string
+  from: Instant
+}
+
+export interface CheckpointShown extends Base {
+  type: 'checkpoint-shown'
+  checkpoint: string
+}
+
+/** Asks the agent to read everything of these charts again (after a restore, a refused batch). */
+export interface ResendAsked extends Base {
+  type: 'resend-asked'
+  patients: PatientKey[]
+}
+
+export type UpControl =
+  | FacilityDeclared
+  | StopReported
+  | StopWithdrawnReported
+  | NoticeVoidedReported
+  | ErasureRequested
+  | Heartbeat
+
+export type DownControl =
+  | Receipt
+  | StopOrdered
+  | ErasureDone
+  | OperatorStatus
+  | KeyChanged
+  | CheckpointShown
+  | ResendAsked
+
+export type Control = UpControl | DownControl
+
+// between an agent and the gateway, in the clear but signed per request
+
+export interface EnrolmentRequest {
+  code: string
+  agent: AgentId
+  facility: FacilityId
+  /** Ed25519 public key, base64. */
+  signingKey: string
+  /** X25519 public key of the agent's inbox, base64. */
+  inboxKey: string
+}
+
+export interface EnrolmentAnswer {
+  operator: OperatorId
+  operatorName: string
+  operatorAddress: string
+  vaultKey: string
+  /** Ed25519 public key with which the vault signs receipts and orders, base64. */
+  vaultSigningKey: string
+  gatewayKey: string
+}
+
+/** "Stored durably at the gateway": moves a batch on, drops nothing. */
+export interface GatewayAck {
+  batch: BatchId
+  digest: string
+  storedAt: Instant
+}

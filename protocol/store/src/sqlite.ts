@@ -1,0 +1,64 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
+
+const STATEMENTS_MAX = 256
+
+/** What Kysely's SQLite dialect asks of a driver, over `node:sqlite`, with prepared statements kept. */
+class Adapter implements SqliteDatabase {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, Statement>()
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+  prepare(text: string): Statement {
+    const kept = this.#statements.get(text)
+    if (kept) return kept
+    if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear()
+    const fresh = new Statement(this.#db.prepare(text))
+    this.#statements.set(text, fresh)
+    return fresh
+  }
+  close(): void {
+    this.#statements.clear()
+    if (this.#db.isOpen) this.#db.close()
+  }
+}
+
+class Statement implements SqliteStatement {
+  readonly #statement: StatementSync
+  readonly reader: boolean
+  constructor(statement: StatementSync) {
+    this.#statement = statement
+    this.reader = statement.columns().length > 0
+  }
+  all(parameters: ReadonlyArray<unknown>): unknown[] {
+    return this.#statement.all(...(parameters as never[]))
+  }
+  run(parameters: ReadonlyArray<unknown>): { changes: number | bigint; lastInsertRowid: number | bigint } {
+    return this.#statement.run(...(parameters as never[]))
+  }
+  iterate(parameters: ReadonlyArray<unknown>): IterableIterator<unknown> {
+    return this.#statement.iterate(...(parameters as never[])) as IterableIterator<unknown>
+  }
+}
+
+/**
+ * Durability before speed: WAL with `synchronous=FULL`, so that what was committed survives power loss; deleted
+ * content is overwritten (`secure_delete`), and foreign keys are enforced.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path)
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA busy_timeout = 5000;
+    PRAGMA cache_size = -16384;
+  `)
+  return db
+}
+
+export function sqliteDialect(db: DatabaseSync): SqliteDialect {
+  return new SqliteDialect({ database: new Adapter(db) })
+}
