@@ -1,0 +1,101 @@
+import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { RecordKey, SourceRecord, Tombstone } from '@kakehashi/protocol/records'
+import type { RefusalCode } from '@kakehashi/protocol/refusals'
+
+/** Where a reader stands in its source; opaque JSON to everybody but the connector that made it. */
+export type Checkpoint = string
+
+/** Where in a file the bytes of one record lie, so that it is found again without a scan. Holds no content. */
+export interface Span {
+  file: string
+  start: number
+  length: number
+  line: number
+}
+
+/**
+ * What a source tells. `record` is fit to travel once the gate allows all of its patients; `held` exists and is counted
+ * but may not travel (no patient found, or its label says so); `quarantined` could not be read at all.
+ */
+export type SourceEvent =
+  | { t: 'record'; record: SourceRecord; span?: Span }
+  | { t: 'held'; key: RecordKey; contentHash: string; patients: PatientKey[]; code: RefusalCode; span?: Span }
+  | { t: 'quarantined'; code: RefusalCode; place: string; hash: string }
+  | { t: 'tombstone'; tombstone: Tombstone }
+  | {
+      t: 'patient-link'
+      from: PatientKey
+      to: PatientKey
+      kind: 'replaced-by' | 'replaces' | 'refer' | 'seealso'
+    }
+  | { t: 'fault'; code: RefusalCode; place: string; retryable: boolean }
+  /** Everything of this file is about to be read anew: what was remembered of its lines is void. */
+  | { t: 'file'; file: string }
+  | { t: 'checkpoint'; checkpoint: Checkpoint; swept?: Sweep }
+
+/**
+ * A full pass ended: every record of `types` (`null`: all types) that the source still has was told in run `run`, or
+ * lies in a file of `unread`, which has not changed since an earlier full pass.
+ */
+export interface Sweep {
+  types: string[] | null
+  unread: string[]
+}
+
+/** Ends one patient's records; not `complete` when something could not be read and must be asked for again. */
+export interface PatientRead {
+  t: 'patient-read'
+  patient: PatientKey
+  complete: boolean
+}
+
+export type FetchEvent = SourceEvent | PatientRead
+
+export interface ChangeOptions {
+  /** Stamps provenance; a new one for every call. */
+  run: string
+  signal: AbortSignal
+  /** Read everything again, so that what vanished is found. */
+  full?: boolean
+}
+
+export interface SourceProfile {
+  software: string
+  fhirVersion: string | null
+  types: string[]
+  /** How deletions can be seen. */
+  deletes: 'sweep' | 'none'
+  /** Source clock minus ours; `null` when the source tells no time. */
+  skewMs: number | null
+  everything: boolean
+}
+
+/** DATA §6.1. Pull-based: nothing is read ahead of the consumer beyond one buffer. */
+export interface SourceConnector {
+  /** Stable within the facility: part of every record key. */
+  readonly id: string
+  readonly kind: 'fhir-folder' | 'fhir-rest' | 'ssmix2'
+  /** Throws {@link Refused} when the source cannot be used as configured. */
+  probe(signal: AbortSignal): Promise<SourceProfile>
+  /** Changes since `from`; everything before a `checkpoint` event may be forgotten once it is committed. */
+  changes(from: Checkpoint | null, options: ChangeOptions): AsyncIterable<SourceEvent>
+  /** One patient's records afresh, ended by `patient-read`. */
+  fetchPatient(patient: PatientKey, signal: AbortSignal): AsyncIterable<FetchEvent>
+  /**
+   * Many patients' records, always grouped: one patient's records, its `patient-read`, then the next patient's. Needs
+   * at most `FETCH_BYTES_MAX` of memory beside the largest single patient.
+   */
+  fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncIterable<FetchEvent>
+  /** Asks for one record that a full pass did not show. Absent: a full pass is proof enough. */
+  confirmGone?(key: RecordKey, signal: AbortSignal): Promise<'deleted' | 'vanished' | 'present' | 'unknown'>
+}
+
+export const FETCH_BYTES_MAX = 64 * 1024 * 1024
+
+/** What a connector asks of the agent's own tables (`sources/store.ts`). */
+export interface SourceIndex {
+  checkpoint(source: string): Promise<Checkpoint | null>
+  spans(source: string, patients: readonly PatientKey[]): Promise<(Span & { patient: PatientKey })[]>
+  /** The one patient who bears this identifier, or `null` when none or several do. */
+  patientByIdentifier(system: string | null, value: string): Promise<PatientKey | null>
+}
