@@ -93,8 +93,10 @@ export interface NoticeFact {
   method: NoticeMethod
   /** When it reached the recipient (post: arrival). The clock starts here. */
   deliveredAt: Instant
-  /** Recorded when; a notice may not be dated before this unless a second person approved. */
+  /** Recorded when; a notice dated before this day counts from here unless a second person approved. */
   recordedAt: Instant
+  /** The second person, other than the recorder, who approved an earlier date on evidence (LAW trap 15). */
+  backdateApprovedBy?: string
   /** `pending`: a kiosk printed it and nobody confirmed; `void`: returned, corrected or undone. */
   standing: 'effective' | 'pending' | 'void'
 }
@@ -120,6 +122,8 @@ export interface PatientState {
   /** `null`: missing, unreadable or a placeholder (1900-01-01 …): age unknown, which denies. */
   birthDate: LocalDate | null
   deceasedOn: LocalDate | null
+  /** Staff reviewed the death and cleared the hold that the facility's death policy asks for. */
+  deathReviewedAt?: Instant
   capacity: 'able' | 'unable' | 'unknown'
   /** When capacity was last judged to have returned after being `unable`. */
   capacityReturnedAt: Instant | null

@@ -1,5 +1,5 @@
 import { canonicalBytes } from '@kakehashi/protocol/canonical'
-import { sha256 } from '@kakehashi/protocol/signing'
+import { leafHash } from '@kakehashi/protocol/merkle'
 import type { Transaction } from 'kysely'
 import type { Migration } from './migrate.ts'
 
@@ -25,11 +25,6 @@ export const auditMigration: Migration = {
   ],
 }
 
-/** RFC 9162 §2.1.1: the hash of a leaf is SHA-256 over 0x00 and the leaf. */
-export function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256(new Uint8Array([0]), leaf)
-}
-
 /** Appends one leaf inside the transaction that makes the change it tells of. Sequence numbers have no gaps. */
 export async function appendLeaf(
   tx: Transaction<AuditTables>,
@@ -40,7 +35,8 @@ export async function appendLeaf(
     .selectFrom('audit_leaf')
     .select((e) => e.fn.max('seq').as('seq'))
     .executeTakeFirst()
-  const seq = last?.seq == null ? 0 : Number(last.seq) + 1
+  const before = last?.seq ?? null
+  const seq = before === null ? 0 : Number(before) + 1
   const leaf = canonicalBytes({ seq, at, ...event })
   await tx
     .insertInto('audit_leaf')
