@@ -10,7 +10,8 @@ class Adapter implements SqliteDatabase {
   constructor(db: DatabaseSync) {
     this.#db = db
   }
-  prepare(text: string): Statement {
+  prepare(text: string): SqliteStatement {
+    if (text === 'rollback' && !(this.#db.isOpen && this.#db.isTransaction)) return NOTHING_TO_UNDO
     const kept = this.#statements.get(text)
     if (kept) return kept
     if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear()
@@ -22,6 +23,14 @@ class Adapter implements SqliteDatabase {
     this.#statements.clear()
     if (this.#db.isOpen) this.#db.close()
   }
+}
+
+/** On a full or failing disk SQLite undoes the transaction itself; an error of the second undoing would hide the first. */
+const NOTHING_TO_UNDO: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [][Symbol.iterator](),
 }
 
 class Statement implements SqliteStatement {

@@ -1,0 +1,205 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Dead, type Host } from './host.ts'
+
+const PAGE_BYTES = 1024
+/** Under `synchronous=NORMAL` a commit reaches the platter only when the WAL is checkpointed. */
+const CHECKPOINT_COMMITS = 12
+const BACKUPS_KEPT = 4
+
+export type Synchronous = 'full' | 'normal'
+
+/** What SQLite says when the operating system could not write. */
+export class WriteFailed extends Error {
+  override name = 'WriteFailed'
+  readonly code = 'ERR_SQLITE_ERROR'
+  readonly errcode = 10
+  constructor() {
+    super('disk I/O error')
+  }
+}
+
+/**
+ * One database file of one host. The live database is a real SQLite in memory; the platter is an image. A killed
+ * process loses its open transaction; a power cut also loses what was committed and not yet synced, which with
+ * `synchronous=FULL` is nothing.
+ */
+export class Disk {
+  readonly host: Host
+  readonly name: string
+  readonly synchronous: Synchronous
+  /** Half statements until the process dies in the middle of its work; negative: not armed. */
+  fuse = -1
+  /** Writes until one of them fails; negative: none will. */
+  failing = -1
+  backups: { at: number; image: Uint8Array }[] = []
+  #live: DiskDatabase | null = null
+  #platter: Uint8Array | null
+  #unsynced = 0
+  #full = false
+
+  constructor(host: Host, name: string, image: Uint8Array | null, synchronous: Synchronous = 'full') {
+    this.host = host
+    this.name = name
+    this.#platter = image
+    this.synchronous = synchronous
+    host.disks.push(this)
+  }
+
+  /** The database as the process that boots now finds it. */
+  mount(): DatabaseSync {
+    this.#live?.end()
+    const live = new DiskDatabase(this)
+    if (this.#platter) live.deserialize(this.#platter)
+    else live.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
+    live.exec('PRAGMA foreign_keys = ON')
+    live.limit(this.#full)
+    this.#live = live
+    return live
+  }
+
+  /** For the checker's own eyes: sees what is committed, is no access of the process, cannot fail. */
+  peek<T = Record<string, unknown>>(query: string, ...values: (string | number)[]): T[] {
+    if (!this.#live) throw new Error(`${this.name} is not mounted`)
+    return this.#live.look(query).all(...values) as T[]
+  }
+
+  mounted(): boolean {
+    return this.#live !== null
+  }
+
+  /** The process is gone, the machine is not: what was committed stays. */
+  kill(): void {
+    if (this.#live) this.#platter = this.#live.image()
+    this.#unmount()
+  }
+
+  /** The machine lost power: only what was synced stays. */
+  cutPower(): void {
+    if (this.synchronous === 'full') return this.kill()
+    if (this.#unsynced > 0) this.host.world.note(`${this.name} lost ${this.#unsynced} commits`)
+    this.#unmount()
+  }
+
+  backUp(): void {
+    if (!this.#live || this.#live.isTransaction) return
+    this.backups.push({ at: this.host.world.now, image: this.#live.image() })
+    this.backups = this.backups.slice(-BACKUPS_KEPT)
+  }
+
+  /** Puts an image in place of what is on the platter; only while the process is down. */
+  restore(image: Uint8Array): void {
+    if (this.#live) throw new Error('restore of a mounted disk')
+    this.#platter = image
+  }
+
+  /** What is on the platter. */
+  image(): Uint8Array {
+    if (!this.#platter) throw new Error('nothing was ever written')
+    return this.#platter
+  }
+
+  setFull(full: boolean): void {
+    this.#full = full
+    this.#live?.limit(full)
+  }
+
+  isFull(): boolean {
+    return this.#full
+  }
+
+  beforeStatement(boot: number, writes: boolean): void {
+    this.#burn('killed mid-work')
+    if (!this.host.alive(boot)) throw new Dead(`${this.host.name} is dead`)
+    if (writes && this.failing >= 0 && this.failing-- === 0) {
+      this.host.world.fault('write failed')
+      throw new WriteFailed()
+    }
+  }
+
+  afterStatement(boot: number, commits: boolean): void {
+    if (commits) this.#sync()
+    this.#burn(commits ? 'killed between commit and answer' : 'killed mid-work')
+    if (!this.host.alive(boot)) throw new Dead(`${this.host.name} is dead`)
+  }
+
+  #burn(how: string): void {
+    if (this.fuse < 0 || this.fuse-- > 0) return
+    this.host.world.fault(how)
+    this.host.kill()
+  }
+
+  #sync(): void {
+    if (this.synchronous === 'full' || !this.#live) return
+    if (++this.#unsynced < CHECKPOINT_COMMITS) return
+    this.#platter = this.#live.image()
+    this.#unsynced = 0
+  }
+
+  #unmount(): void {
+    this.#live?.end()
+    this.#live = null
+    this.#unsynced = 0
+    this.fuse = -1
+    this.failing = -1
+  }
+}
+
+class DiskDatabase extends DatabaseSync {
+  readonly #disk: Disk
+  readonly #boot: number
+  readonly #looks = new Map<string, StatementSync>()
+
+  constructor(disk: Disk) {
+    super(':memory:')
+    this.#disk = disk
+    this.#boot = disk.host.boot
+  }
+
+  override prepare(text: string): StatementSync {
+    if (!this.isOpen) throw new Dead(`${this.#disk.host.name} is dead`)
+    const statement = super.prepare(text)
+    const verb = text.trimStart().slice(0, 8).toLowerCase()
+    const writes = !verb.startsWith('select') && !verb.startsWith('rollback')
+    const commits = verb.startsWith('commit')
+    const around = <R>(run: (...values: never[]) => R) => {
+      return (...values: never[]): R => {
+        this.#disk.beforeStatement(this.#boot, writes)
+        const result = run(...values)
+        this.#disk.afterStatement(this.#boot, commits)
+        return result
+      }
+    }
+    const watched = {
+      columns: () => statement.columns(),
+      all: around((...values) => statement.all(...values)),
+      get: around((...values) => statement.get(...values)),
+      run: around((...values) => statement.run(...values)),
+      iterate: around((...values) => statement.iterate(...values)),
+    }
+    return watched as unknown as StatementSync
+  }
+
+  look(query: string): StatementSync {
+    const kept = this.#looks.get(query)
+    if (kept) return kept
+    const fresh = super.prepare(query)
+    this.#looks.set(query, fresh)
+    return fresh
+  }
+
+  /** What a process killed now leaves behind: an open transaction is undone, as SQLite's own recovery would. */
+  image(): Uint8Array {
+    if (this.isTransaction) this.exec('ROLLBACK')
+    return this.serialize()
+  }
+
+  end(): void {
+    this.#looks.clear()
+    if (this.isOpen) this.close()
+  }
+
+  /** A full disk: the file cannot grow any more; pages it freed can be used again. */
+  limit(full: boolean): void {
+    this.exec(`PRAGMA max_page_count = ${full ? 1 : 1_000_000}`)
+  }
+}

@@ -1,0 +1,70 @@
+import type { Env, Instant } from '@kakehashi/protocol/env'
+import type { Disk } from './disk.ts'
+import type { Prng } from './prng.ts'
+import type { World } from './world.ts'
+
+/** Thrown inside a process that was killed: nothing after it has any effect. */
+export class Dead extends Error {
+  override name = 'Dead'
+}
+
+/** One machine with one process: its clock, its randomness, its disks, and whether it is up. */
+export class Host {
+  readonly name: string
+  readonly world: World
+  readonly random: Prng
+  readonly disks: Disk[] = []
+  up = false
+  /** Counts boots: a timer, an answer or a statement of an earlier boot finds nobody. */
+  boot = 0
+  /** What its clock shows minus true time. */
+  skew = 0
+  /** Told of every death, so that somebody can start it again. */
+  died: () => void = () => {}
+
+  constructor(name: string, world: World, random: Prng) {
+    this.name = name
+    this.world = world
+    this.random = random
+  }
+
+  clock(): Instant {
+    return this.world.now + this.skew
+  }
+
+  begin(): void {
+    this.boot++
+    this.up = true
+  }
+
+  alive(boot: number): boolean {
+    return this.up && this.boot === boot
+  }
+
+  /** `kill -9`. */
+  kill(): void {
+    this.#end((disk) => disk.kill())
+  }
+
+  cutPower(): void {
+    this.#end((disk) => disk.cutPower())
+  }
+
+  /** The env of the present boot. */
+  env(): Env {
+    const boot = this.boot
+    return {
+      now: () => this.clock(),
+      random: (n) => this.random.bytes(n),
+      id: () => this.random.uuid(),
+      after: (ms, task) => this.world.after(ms, '', () => (this.alive(boot) ? task() : undefined)),
+    }
+  }
+
+  #end(how: (disk: Disk) => void): void {
+    if (!this.up) return
+    this.up = false
+    for (const disk of this.disks) how(disk)
+    this.died()
+  }
+}

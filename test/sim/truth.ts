@@ -1,0 +1,111 @@
+import type { Instant } from '@kakehashi/protocol/env'
+import type { PatientKey } from '@kakehashi/protocol/ids'
+import { dayNumber } from './calendar.ts'
+import { turns16, type Chart } from './cast.ts'
+
+/** A paper that changed hands, at true time, whether or not anybody managed to record it. */
+export interface Handed {
+  to: 'person' | 'guardian'
+  at: Instant
+  /** A clerk said it never counted (wrong patient, letter returned, visit cancelled). */
+  voidAskedAt: Instant | null
+  voidedAt: Instant | null
+}
+
+export interface Stopped {
+  where: 'counter' | 'portal'
+  askedAt: Instant
+  /** The page or the answer was shown: from now on it is promised. */
+  shownAt: Instant | null
+  /** Somebody asked to take it back: from then on nothing is promised. */
+  withdrawnAt: Instant | null
+}
+
+/** What happened to one chart in the world, whatever the programs wrote down. */
+export class ChartTruth {
+  readonly chart: Chart
+  readonly handed: Handed[] = []
+  readonly stops: Stopped[] = []
+  /** Charts known to be the same person, from when. */
+  readonly same: { other: ChartTruth; since: Instant }[] = []
+  heldSince: Instant | null = null
+  erasureAskedAt: Instant | null = null
+
+  constructor(chart: Chart) {
+    this.chart = chart
+  }
+
+  /** Promised to be stopped at `at`, on this chart or one merged with it. */
+  stoppedAt(at: Instant, where?: Stopped['where']): Stopped | null {
+    const charts = [
+      { truth: this as ChartTruth, since: 0 },
+      ...this.same.map((s) => ({ truth: s.other, since: s.since })),
+    ]
+    for (const { truth, since } of charts) {
+      if (at <= since) continue
+      const stop = truth.stops.find(
+        (s) =>
+          (where === undefined || s.where === where) &&
+          s.shownAt !== null &&
+          s.shownAt < at &&
+          (s.withdrawnAt === null || s.withdrawnAt > at),
+      )
+      if (stop) return stop
+    }
+    return null
+  }
+
+  /** Why nothing about this chart may be outside the hospital at `at`, or `null`. Only what the law makes certain. */
+  mustStay(at: Instant, slack: number): string | null {
+    const { chart } = this
+    const today = dayNumber(at + slack)
+    if (chart.birthDate === null || chart.birthDate.startsWith('1900')) return 'the age is unknown'
+    const first = (to: Handed['to'], notBefore = 0): Handed | undefined =>
+      this.handed.find(
+        (h) => h.to === to && (h.voidedAt === null || h.voidedAt > at) && dayNumber(h.at) >= notBefore,
+      )
+    const sixteen = turns16(chart)!
+    const needed = today < sixteen ? [first('guardian')] : [first('person', sixteen)]
+    for (const notice of needed) {
+      if (!notice) return today < sixteen ? 'no guardian was notified' : 'the person was not notified'
+      if (chart.diedAt !== null && chart.diedAt < notice.at) return 'the person died before the notice'
+      if (today < dayNumber(notice.at) + 31)
+        return `notified on day ${dayNumber(notice.at)}, today is ${today}`
+    }
+    return null
+  }
+
+  /** Every condition was met long ago and nothing ever spoke against it: the records must arrive in the end. */
+  surelyEligible(at: Instant, margin: number): boolean {
+    const { chart } = this
+    if (chart.birthDate === null || chart.birthDate.startsWith('1900')) return false
+    if (chart.diedAt !== null || this.heldSince !== null || this.erasureAskedAt !== null) return false
+    if (this.stops.length > 0 || this.same.length > 0) return false
+    if (this.handed.some((h) => h.voidAskedAt !== null)) return false
+    const sixteen = turns16(chart)!
+    const day = dayNumber(at)
+    const adult = sixteen <= dayNumber(at) - 31 - margin
+    const old = (to: Handed['to'], notBefore: number): boolean =>
+      this.handed.some(
+        (h) => h.to === to && dayNumber(h.at) >= notBefore && dayNumber(h.at) + 31 + margin <= day,
+      )
+    if (adult) return old('person', sixteen)
+    return sixteen > day && old('person', 0) && old('guardian', 0)
+  }
+}
+
+export class Truth {
+  readonly charts = new Map<PatientKey, ChartTruth>()
+
+  add(chart: Chart): ChartTruth {
+    const truth = new ChartTruth(chart)
+    this.charts.set(chart.patient, truth)
+    return truth
+  }
+
+  of(patient: PatientKey): ChartTruth {
+    const truth = this.charts.get(patient)
+    if (!truth) throw new Error('a patient the world does not know')
+    return truth
+  }
+}
