@@ -10,6 +10,9 @@ export const BATCH_RECORDS_MAX = 20_000
 export const BATCH_PATIENTS_MAX = 500
 export const CHUNK_PLAIN_BYTES = 64 * 1024
 export const HEADER_BYTES_MAX = 64 * 1024
+export const BATCH_RECIPIENTS_MAX = 2
+/** One line of evidence or of a record's description inside a batch. */
+export const BATCH_LINE_BYTES_MAX = 512 * 1024
 /** One clinical record; larger ones are quarantined at the source. */
 export const RECORD_BYTES_MAX = 4 * 1024 * 1024
 export const UPLOAD_PART_BYTES_MAX = 1024 * 1024

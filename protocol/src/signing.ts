@@ -85,9 +85,16 @@ export function open<T>(domain: string, signed: Signed<T>, publicKey: Uint8Array
   }
 }
 
-/** Anonymous box to `publicKey` (X25519, XSalsa20-Poly1305). Its randomness is libsodium's own. */
-export function sealTo(publicKey: Uint8Array, plain: Uint8Array): Uint8Array {
-  return sodium.crypto_box_seal(plain, publicKey)
+/**
+ * Anonymous box to `publicKey` (libsodium sealed box: X25519, XSalsa20-Poly1305). With `env` the ephemeral key comes
+ * from it, so that a simulation replays byte for byte; without, from libsodium's own randomness. Same format.
+ */
+export function sealTo(publicKey: Uint8Array, plain: Uint8Array, env?: Env): Uint8Array {
+  if (!env) return sodium.crypto_box_seal(plain, publicKey)
+  const once = sodium.crypto_box_seed_keypair(env.random(32))
+  const nonce = sodium.crypto_generichash(24, Buffer.concat([once.publicKey, publicKey]), null)
+  const box = sodium.crypto_box_easy(plain, nonce, publicKey, once.privateKey)
+  return new Uint8Array(Buffer.concat([once.publicKey, box]))
 }
 
 /** The plaintext, or `null` when the box is not for this key or was altered. */

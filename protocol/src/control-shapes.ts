@@ -1,0 +1,188 @@
+import { z } from 'zod'
+import {
+  CONTROL_VERSION,
+  type CheckpointShown,
+  type Control,
+  type ErasureDone,
+  type ErasureRequested,
+  type FacilityDeclared,
+  type Heartbeat,
+  type KeyChanged,
+  type NoticeVoidedReported,
+  type OperatorStatus,
+  type Receipt,
+  type ResendAsked,
+  type StopOrdered,
+  type StopReported,
+  type StopWithdrawnReported,
+} from './messages.ts'
+import {
+  BATCH,
+  CLOSED_DAYS,
+  COUNT,
+  DATE,
+  DEATH_POLICY,
+  DIGEST,
+  ENTITY_FACTS,
+  FACILITY,
+  FILINGS,
+  HANDLE,
+  HANDLES,
+  INSTANT,
+  MESSAGE,
+  OPERATOR,
+  OPERATORS,
+  OPERATOR_STANDING,
+  PATIENT,
+  PATIENTS,
+  REFUSAL,
+  REQUESTER,
+  STOP,
+  TEMPLATES,
+  TEXT,
+  TRACKS,
+  WAIT_DAYS,
+} from './shapes.ts'
+
+const CHECKPOINT = z.string().max(4096)
+const REFUSALS_MAX = 20_000
+const PUBLIC_KEY = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
+
+const base = { version: z.literal(CONTROL_VERSION), message: MESSAGE, at: INSTANT }
+
+const FACILITY_DECLARED = z.strictObject({
+  ...base,
+  type: z.literal('facility-declared'),
+  facility: FACILITY,
+  entity: ENTITY_FACTS,
+  templates: TEMPLATES,
+  filings: FILINGS,
+  endedOn: DATE.nullable(),
+  waitDays: WAIT_DAYS,
+  deathPolicy: DEATH_POLICY,
+  closedDays: CLOSED_DAYS,
+}) satisfies z.ZodType<FacilityDeclared>
+
+const STOP_REPORTED = z.strictObject({
+  ...base,
+  type: z.literal('stop-reported'),
+  stop: STOP,
+  patients: PATIENTS,
+  handles: HANDLES,
+  tracks: TRACKS.nullable(),
+  operators: OPERATORS.nullable(),
+  requester: REQUESTER,
+  askedAt: INSTANT,
+  erasureAsked: z.boolean(),
+}) satisfies z.ZodType<StopReported>
+
+const STOP_WITHDRAWN_REPORTED = z.strictObject({
+  ...base,
+  type: z.literal('stop-withdrawn-reported'),
+  stop: STOP,
+  patients: PATIENTS,
+  withdrawnAt: INSTANT,
+}) satisfies z.ZodType<StopWithdrawnReported>
+
+const NOTICE_VOIDED_REPORTED = z.strictObject({
+  ...base,
+  type: z.literal('notice-voided-reported'),
+  patients: PATIENTS,
+  voidedAt: INSTANT,
+}) satisfies z.ZodType<NoticeVoidedReported>
+
+const ERASURE_REQUESTED = z.strictObject({
+  ...base,
+  type: z.literal('erasure-requested'),
+  patients: PATIENTS,
+  stop: STOP.nullable(),
+  askedAt: INSTANT,
+}) satisfies z.ZodType<ErasureRequested>
+
+const HEARTBEAT = z.strictObject({
+  ...base,
+  type: z.literal('heartbeat'),
+  software: TEXT,
+  pendingBatches: COUNT,
+  oldestPendingAt: INSTANT.nullable(),
+  checkpoint: CHECKPOINT.nullable(),
+}) satisfies z.ZodType<Heartbeat>
+
+const RECEIPT = z.strictObject({
+  ...base,
+  type: z.literal('receipt'),
+  batch: BATCH,
+  digest: DIGEST,
+  outcome: z.enum(['accepted', 'partly', 'refused']),
+  accepted: COUNT,
+  refusals: z
+    .array(z.strictObject({ code: REFUSAL, patient: PATIENT.nullable(), record: TEXT.nullable() }))
+    .max(REFUSALS_MAX),
+}) satisfies z.ZodType<Receipt>
+
+const STOP_ORDERED = z.strictObject({
+  ...base,
+  type: z.literal('stop-ordered'),
+  stop: STOP,
+  handle: HANDLE.nullable(),
+  patients: PATIENTS,
+  tracks: TRACKS.nullable(),
+  requester: REQUESTER,
+  askedAt: INSTANT,
+  erasureAsked: z.boolean(),
+}) satisfies z.ZodType<StopOrdered>
+
+const ERASURE_DONE = z.strictObject({
+  ...base,
+  type: z.literal('erasure-done'),
+  patients: PATIENTS,
+  erasedAt: INSTANT,
+  certificate: DIGEST,
+}) satisfies z.ZodType<ErasureDone>
+
+const OPERATOR_STATUS = z.strictObject({
+  ...base,
+  type: z.literal('operator-status'),
+  operator: OPERATOR,
+  name: TEXT,
+  address: TEXT,
+  tracks: TRACKS,
+  standing: OPERATOR_STANDING,
+  asOf: INSTANT,
+}) satisfies z.ZodType<OperatorStatus>
+
+const KEY_CHANGED = z.strictObject({
+  ...base,
+  type: z.literal('key-changed'),
+  vaultKey: PUBLIC_KEY,
+  from: INSTANT,
+}) satisfies z.ZodType<KeyChanged>
+
+const CHECKPOINT_SHOWN = z.strictObject({
+  ...base,
+  type: z.literal('checkpoint-shown'),
+  checkpoint: CHECKPOINT,
+}) satisfies z.ZodType<CheckpointShown>
+
+const RESEND_ASKED = z.strictObject({
+  ...base,
+  type: z.literal('resend-asked'),
+  patients: PATIENTS,
+}) satisfies z.ZodType<ResendAsked>
+
+/** One strict shape for each message; whatever else is said is not understood. */
+export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', [
+  FACILITY_DECLARED,
+  STOP_REPORTED,
+  STOP_WITHDRAWN_REPORTED,
+  NOTICE_VOIDED_REPORTED,
+  ERASURE_REQUESTED,
+  HEARTBEAT,
+  RECEIPT,
+  STOP_ORDERED,
+  ERASURE_DONE,
+  OPERATOR_STATUS,
+  KEY_CHANGED,
+  CHECKPOINT_SHOWN,
+  RESEND_ASKED,
+])

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { canonical, canonicalBytes } from './canonical.ts'
+import { CONTROL_BODY } from './control-shapes.ts'
+import type { Env } from './env.ts'
+import type { AgentId, KeyId } from './ids.ts'
+import { CONTROL_BYTES_MAX } from './limits.ts'
+import { CONTROL_VERSION, type Control, type ControlEnvelope } from './messages.ts'
+import { Refused } from './refusals.ts'
+import { AGENT, KEY, MESSAGE } from './shapes.ts'
+import { fromBase64, open, openSealed, sealTo, sign, toBase64 } from './signing.ts'
+import type { BoxKey, Signed, SigningKey, Verified } from './signing.ts'
+
+/** Sealed box (48 bytes) and signature frame around a body, in base64. */
+const BOX_TEXT_MAX = Math.ceil(((CONTROL_BYTES_MAX + 512) * 4) / 3)
+
+const ENVELOPE: z.ZodType<ControlEnvelope> = z.strictObject({
+  version: z.literal(CONTROL_VERSION),
+  message: MESSAGE,
+  agent: AGENT,
+  direction: z.enum(['up', 'down']),
+  sealedTo: KEY,
+  box: z
+    .string()
+    .max(BOX_TEXT_MAX)
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/),
+})
+
+const SIGNED = z.strictObject({ body: CONTROL_BODY, key: KEY, signature: z.string().length(88) })
+
+/**
+ * Signs `body`, then seals it. The signature also covers whose conversation it is, the direction and the receiving
+ * key, so that nobody can pass a message on to another agent under the sender's name. Throws `Refused`
+ * (`ENVELOPE_TOO_LARGE`) when the body is over {@link CONTROL_BYTES_MAX}: split it.
+ * Without `env` the box takes its randomness from libsodium.
+ */
+export function sealControl(
+  body: Control,
+  to: { agent: AgentId; direction: 'up' | 'down'; recipient: { id: KeyId; public: Uint8Array } },
+  signer: SigningKey,
+  env?: Env,
+): ControlEnvelope {
+  const signed = sign(domainOf(to.agent, to.direction, to.recipient.id), body, signer)
+  const plain = canonicalBytes(signed)
+  if (plain.length > CONTROL_BYTES_MAX) throw new Refused('ENVELOPE_TOO_LARGE', body.type)
+  return {
+    version: CONTROL_VERSION,
+    message: body.message,
+    agent: to.agent,
+    direction: to.direction,
+    sealedTo: to.recipient.id,
+    box: toBase64(sealTo(to.recipient.public, plain, env)),
+  }
+}
+
+/** The message, if it is sealed to `box`, signed by `senderPublic` for this conversation, and of a known shape. */
+export function openControl(
+  envelope: ControlEnvelope,
+  box: BoxKey,
+  senderPublic: Uint8Array,
+): Verified<Control> | null {
+  const outer = readControlEnvelope(envelope)
+  if (outer === null || outer.sealedTo !== box.id) return null
+  const plain = openSealed(fromBase64(outer.box), box)
+  if (plain === null || plain.length > CONTROL_BYTES_MAX) return null
+  const signed = readSigned(plain)
+  if (signed === null) return null
+  const body = open(domainOf(outer.agent, outer.direction, outer.sealedTo), signed, senderPublic)
+  return body !== null && body.message === outer.message ? body : null
+}
+
+/** What the gateway may check of an envelope it cannot open: `null` when it is not one. Never throws. */
+export function readControlEnvelope(value: unknown): ControlEnvelope | null {
+  const read = ENVELOPE.safeParse(value)
+  return read.success ? read.data : null
+}
+
+function readSigned(plain: Uint8Array): Signed<Control> | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(plain)
+    const value: unknown = JSON.parse(text)
+    const read = SIGNED.safeParse(value)
+    return read.success && canonical(value) === text ? read.data : null
+  } catch {
+    return null
+  }
+}
+
+function domainOf(agent: AgentId, direction: 'up' | 'down', sealedTo: KeyId): string {
+  return `control/${CONTROL_VERSION}/${direction}/${agent}/${sealedTo}`
+}
