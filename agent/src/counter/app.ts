@@ -1,0 +1,71 @@
+import { Refused, inJapanese } from '@kakehashi/protocol/refusals'
+import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
+import { fromOwnPage, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
+import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { troublePage } from './pages/trouble.ts'
+import type { CounterEnv, CounterParts } from './parts.ts'
+import { patientRoutes } from './patient.ts'
+import { searchRoutes } from './search.ts'
+import { IDLE_MS_MAX, Sessions } from './session.ts'
+import { sessionOf, signInRoutes } from './sign-in.ts'
+import { slipRoutes } from './slip.ts'
+import { stopRoutes } from './stop.ts'
+import { CounterViews } from './views.ts'
+
+const FORM_BYTES_MAX = 16 * 1024
+
+/** The front desk of one hospital. Every page needs a signed-in member of staff; every change a form of this session. */
+export function counterApp(parts: CounterParts): Hono<CounterEnv> {
+  const app = new Hono<CounterEnv>()
+  const sessions = new Sessions(parts.context.env)
+  const views = new CounterViews(parts, sessions)
+  const { facilityName, https } = parts.settings
+
+  app.use(pageHeaders({ script: true, https }))
+  serveAssets(app, [BASE_CSS, PRINT_CSS, ENHANCE_JS])
+  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX }))
+  app.use(async (c, next) => {
+    if (c.req.method === 'POST' && !fromOwnPage(c.req.raw, 'refuse')) {
+      parts.context.log('counter.foreign-form')
+      return c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), 403)
+    }
+    return next()
+  })
+  signInRoutes(app, parts, sessions)
+  app.use(async (c, next) => {
+    const session = sessionOf(c, parts, sessions)
+    if (!session) return c.redirect('/sign-in?why=locked', 303)
+    if (c.req.method === 'POST') {
+      const form = await c.req.parseBody()
+      if (!sameSecret(String(form['csrf'] ?? ''), session.csrf))
+        return c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), 403)
+    }
+    c.set('session', session)
+    // Leaves no patient on a screen nobody sits at, script or not.
+    c.header('refresh', `${IDLE_MS_MAX / 1000 + 1}; url=/sign-in?why=locked`)
+    return next()
+  })
+  searchRoutes(app, parts, sessions, views)
+  patientRoutes(app, parts, sessions, views)
+  stopRoutes(app, parts, views)
+  slipRoutes(app, parts, sessions, views)
+
+  app.notFound((c) =>
+    c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),
+  )
+  app.onError((error, c) => {
+    if (error instanceof Refused) {
+      parts.context.log('counter.refused', { code: error.refusal.code })
+      const status = error.refusal.code === 'NOT_FOUND' ? 404 : 409
+      return c.html(
+        troublePage(facilityName, SHARED_WORDS.refusedTitle, inJapanese(error.refusal.code)),
+        status,
+      )
+    }
+    parts.context.log('counter.failed')
+    return c.html(troublePage(facilityName, SHARED_WORDS.brokenTitle, SHARED_WORDS.brokenText), 500)
+  })
+  return app
+}

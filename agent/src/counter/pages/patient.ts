@@ -1,0 +1,130 @@
+import { banner } from '@kakehashi/ui/banner'
+import { button, linkButton } from '@kakehashi/ui/button'
+import { hiddenField } from '@kakehashi/ui/field'
+import { html, type Markup } from '@kakehashi/ui/markup'
+import { summaryList } from '@kakehashi/ui/summary-list'
+import type { NoticeSummary } from '../rules.ts'
+import { W } from '../words.ja.ts'
+import { desk, type DeskView } from './desk.ts'
+import { personLine, searchForm, todayTable, type PersonView, type TodayRow } from './search.ts'
+
+export interface PatientView {
+  person: PersonView
+  notice: NoticeSummary
+  /** `2026-04-01 手渡し`, newest effective notice of each recipient. */
+  personNotice: string | null
+  guardianNotice: string | null
+  guardianNeeded: boolean
+  /** A kiosk print that waits for somebody to say it was taken. */
+  pendingNotice: string | null
+  stops: { line: string; id: string; mayPrint: boolean; undoable: boolean }[]
+  /** The gate's answer today, in words. */
+  missing: string[]
+  provision: string | null
+  templateText: string | null
+  today: TodayRow[]
+}
+
+export function personCard(person: PersonView, state: Markup | ''): Markup {
+  return html`<section class="card" aria-label="${W.patient}">
+    <p class="card__kana"><strong>${person.kana}</strong></p>
+    <p>${personLine(person)}</p>
+    <p>${W.number} ${person.number}</p>
+    ${person.deceasedOn ? html`<p class="state">${W.deceased(person.deceasedOn)}</p>` : ''}${state}
+  </section>`
+}
+
+function noticeWords(summary: NoticeSummary['person'], detail: string | null): string {
+  const word = { none: W.noticeNone, pending: W.noticePending, done: W.noticeDone, unable: W.noticeNone }[
+    summary
+  ]
+  return `${word}${summary === 'unable' ? W.unableMark : ''}${detail ? ` ${detail}` : ''}`
+}
+
+function stateLines(view: PatientView): Markup {
+  const active = view.stops.length > 0
+  const notice = view.guardianNeeded
+    ? html`${W.recipientPerson} ${noticeWords(view.notice.person, view.personNotice)}<br />${W.recipientGuardian}
+        ${noticeWords(view.notice.guardian, view.guardianNotice)}`
+    : noticeWords(view.notice.person, view.personNotice)
+  return summaryList(
+    [
+      { term: W.notice, detail: html`<span class="state">${notice}</span>` },
+      {
+        term: W.stop,
+        detail: html`<span class="state" ${active ? html` data-alert` : ''}
+            >${active ? W.stopActive : W.stopNone}</span
+          >${view.stops.map((stop) => html`<br />${stop.line}`)}`,
+      },
+      {
+        term: W.missing,
+        detail:
+          view.missing.length > 0
+            ? view.missing.map((line) => html`<span class="state">${line}</span><br />`)
+            : W.missingNone,
+      },
+      ...(view.provision ? [{ term: W.provision, detail: view.provision }] : []),
+    ].map((row) => ({ ...row, detail: html`${row.detail}` })),
+  )
+}
+
+function noticeButton(csrf: string, handle: string, to: string, text: string, first: boolean): Markup {
+  return html`<form method="post" action="/patient/${handle}/notice">
+    ${hiddenField('csrf', csrf)}${button({ text, kind: first ? 'primary' : 'secondary', name: 'to', value: to, ...(first ? { key: 'F2', accessKey: 'n' } : {}) })}
+  </form>`
+}
+
+function actions(csrf: string, view: PatientView): Markup {
+  const { handle } = view.person
+  const [stop] = view.stops
+  const again = view.notice.person === 'done' && (!view.guardianNeeded || view.notice.guardian === 'done')
+  const first = view.guardianNeeded ? W.noticeBoth : again ? W.noticeGivenAgain : W.noticeGiven
+  return html`<div class="form-row">
+      ${view.templateText && !stop ? noticeButton(csrf, handle, view.guardianNeeded ? 'both' : 'person', first, true) : ''}
+      ${stop ? '' : linkButton({ text: W.wantsStop, kind: 'danger', href: `/patient/${handle}/stop`, key: 'F4', accessKey: 's' })}
+      ${stop?.mayPrint ? linkButton({ text: W.printSlip, href: `/patient/${handle}/slip/${stop.id}`, key: 'F8', accessKey: 'p' }) : ''}
+      ${stop ? linkButton({ text: W.withdraw, href: `/patient/${handle}/withdraw` }) : ''}
+    </div>
+    ${view.templateText ? others(csrf, view, stop !== undefined) : ''}`
+}
+
+function others(csrf: string, view: PatientView, stopped: boolean): Markup {
+  const { handle } = view.person
+  return html`<details>
+    <summary>${W.noticeOther}</summary>
+    <div class="form-row">
+      ${view.guardianNeeded ? html`${noticeButton(csrf, handle, 'person', W.noticePersonOnly, false)}${noticeButton(csrf, handle, 'guardian', W.noticeGuardianOnly, false)}` : ''}
+      ${stopped ? noticeButton(csrf, handle, 'person', W.noticeGiven, false) : ''}
+      ${noticeButton(csrf, handle, 'unable', W.noticeUnable, false)}
+      ${view.pendingNotice ? html`<form method="post" action="/patient/${handle}/confirm-notice">${hiddenField('csrf', csrf)}${button({ text: W.confirmKiosk, kind: 'secondary', name: 'notice', value: view.pendingNotice })}</form>` : ''}
+    </div>
+    <p class="field__hint">${W.noticeUnableHint}</p>
+  </details>`
+}
+
+function whole(text: string | null): Markup {
+  if (!text) return banner({ kind: 'warning', label: W.warningLabel, text: W.noTemplate })
+  return html`<details>
+    <summary>${W.noticeWhole}</summary>
+    ${text.split(/\n+/).map((line) => html`<p>${line}</p>`)}
+  </details>`
+}
+
+export function patientPage(around: DeskView, view: PatientView): Markup {
+  const [stop] = view.stops
+  return desk(
+    around,
+    W.readAloud,
+    html`<div class="two">
+      <div class="two__side">
+        ${searchForm(around.csrf, true)} ${personCard(view.person, stateLines(view))}
+      </div>
+      <div class="two__main">
+        <h1>${stop ? W.stopAlready : W.readAloud}</h1>
+        <p>${W.confirmIdentity}</p>
+        ${stop ? banner({ kind: 'stop', label: W.stopLabel, text: stop.line, more: W.noticeStopped }) : html`<blockquote class="quote"><p>${W.script.join('')}</p></blockquote>`}
+        ${actions(around.csrf, view)} ${whole(view.templateText)} ${todayTable(around.csrf, view.today)}
+      </div>
+    </div>`,
+  )
+}

@@ -1,0 +1,57 @@
+import type { Hono } from 'hono'
+import { aboutPatient } from '../context.ts'
+import { searchPage } from './pages/search.ts'
+import type { CounterEnv, CounterParts, CounterPerson } from './parts.ts'
+import type { Sessions } from './session.ts'
+import type { CounterViews } from './views.ts'
+import { W } from './words.ja.ts'
+
+const ROWS_MAX = 8
+
+export function searchRoutes(
+  app: Hono<CounterEnv>,
+  parts: CounterParts,
+  sessions: Sessions,
+  views: CounterViews,
+): void {
+  const { context, people } = parts
+
+  app.get('/', async (c) => {
+    const session = c.get('session')
+    const { found } = session
+    session.found = null
+    const shown: CounterPerson[] = []
+    for (const patient of found?.patients ?? []) {
+      const person = await people.read(patient)
+      if (person) shown.push(person)
+    }
+    return c.html(
+      searchPage(await views.desk(session), {
+        error: null,
+        found: found ? { people: shown.map((one) => views.person(session, one)), more: found.more } : null,
+        today: await views.today(session),
+      }),
+    )
+  })
+
+  app.post('/search', async (c) => {
+    const session = c.get('session')
+    const form = await c.req.parseBody()
+    const typed = String(form['q'] ?? '').trim()
+    if (typed === '') {
+      const today = await views.today(session)
+      return c.html(searchPage(await views.desk(session), { error: W.searchEmpty, found: null, today }), 422)
+    }
+    const found = await people.search(typed, ROWS_MAX)
+    // Who was shown to whom, by keyed hash only.
+    const shown = found.people.map((one) => aboutPatient(context, one.patient)).join(' ')
+    await context.store.transact(
+      { act: 'counter.searched', actor: session.staff.id, detail: { found: found.people.length, shown } },
+      async () => {},
+    )
+    const [first] = found.people
+    if (first && found.exact) return c.redirect(`/patient/${sessions.handleOf(session, first.patient)}`, 303)
+    session.found = { patients: found.people.map((one) => one.patient), more: found.more }
+    return c.redirect('/', 303)
+  })
+}

@@ -1,0 +1,83 @@
+import { getCookie, setCookie } from 'hono/cookie'
+import type { Context, Hono } from 'hono'
+import { signInPage } from './pages/sign-in.ts'
+import type { CounterEnv, CounterParts } from './parts.ts'
+import type { Session, Sessions } from './session.ts'
+import { pinMatches, SignInThrottle, type StaffMember } from './staff.ts'
+import { W } from './words.ja.ts'
+
+/** Compared against when the id is unknown, so that an unknown id takes as long as a wrong number. */
+const NOBODY: StaffMember = {
+  id: '',
+  name: '',
+  pin: 'scrypt$32768$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+}
+
+function cookieName(https: boolean): string {
+  return https ? '__Host-kakehashi' : 'kakehashi'
+}
+
+export function sessionOf(c: Context, parts: CounterParts, sessions: Sessions): Session | null {
+  return sessions.read(getCookie(c, cookieName(parts.settings.https)))
+}
+
+function giveCookie(c: Context, parts: CounterParts, id: string): void {
+  const { https } = parts.settings
+  setCookie(c, cookieName(https), id, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Strict',
+    secure: https,
+    ...(id === '' ? { maxAge: 0 } : {}),
+  })
+}
+
+async function leaf(parts: CounterParts, act: string, actor: string): Promise<void> {
+  await parts.context.store.transact({ act, actor }, async () => {})
+}
+
+export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: Sessions): void {
+  const { settings, context } = parts
+  const throttle = new SignInThrottle()
+  const page = (why: 'locked' | 'left' | null, error: string | null) =>
+    signInPage({ facilityName: settings.facilityName, why, error })
+
+  app.get('/sign-in', (c) => {
+    const why = c.req.query('why')
+    return c.html(page(why === 'locked' || why === 'left' ? why : null, null))
+  })
+
+  app.post('/sign-in', async (c) => {
+    const form = await c.req.parseBody()
+    const id = String(form['staff'] ?? '')
+      .normalize('NFKC')
+      .trim()
+    const now = context.env.now()
+    const wait = throttle.waitMs(id, now)
+    if (wait > 0) return c.html(page(null, W.signInWait(Math.ceil(wait / 1000))), 429)
+    const member = settings.staff.find((one) => one.id === id)
+    const matches = await pinMatches(String(form['pin'] ?? ''), (member ?? NOBODY).pin)
+    if (!member || !matches) {
+      throttle.failed(id, now)
+      await leaf(parts, 'staff.refused', 'counter')
+      return c.html(page(null, W.signInWrong), 401)
+    }
+    throttle.succeeded(id)
+    const before = sessionOf(c, parts, sessions)
+    if (before) sessions.end(before)
+    await leaf(parts, 'staff.signed-in', member.id)
+    giveCookie(c, parts, sessions.start(member).id)
+    return c.redirect('/', 303)
+  })
+
+  app.post('/sign-out', async (c) => {
+    const session = sessionOf(c, parts, sessions)
+    if (session) {
+      sessions.end(session)
+      await leaf(parts, 'staff.signed-out', session.staff.id)
+    }
+    giveCookie(c, parts, '')
+    c.header('clear-site-data', '"cache", "storage"')
+    return c.redirect('/sign-in?why=left', 303)
+  })
+}

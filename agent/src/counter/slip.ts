@@ -1,0 +1,88 @@
+import { stopId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
+import { longTime, timeOfDay } from '@kakehashi/ui/dates'
+import type { Hono } from 'hono'
+import { handSlip } from '../register/flow.ts'
+import { patientStateOf, stopEvents } from '../register/read.ts'
+import { openSlips, slipsOfStop, type Slip } from '../register/slip.ts'
+import { slipPage } from './pages/papers.ts'
+import { tasksPage, type TaskRow } from './pages/tasks.ts'
+import type { CounterEnv, CounterParts } from './parts.ts'
+import { hospitalLines } from './patient.ts'
+import type { Sessions } from './session.ts'
+import type { CounterViews } from './views.ts'
+import { W } from './words.ja.ts'
+
+export function slipRoutes(
+  app: Hono<CounterEnv>,
+  parts: CounterParts,
+  sessions: Sessions,
+  views: CounterViews,
+): void {
+  const { context, people, settings } = parts
+  const { db } = context.store
+
+  /** The kept copy, if this stop is this patient's. */
+  const slipFor = async (patient: CounterEnv['Variables']['person'], stop: string): Promise<Slip> => {
+    const state = await patientStateOf(db, patient.patient)
+    const [slip] = state.stops.some((one) => one.stop === stop) ? await slipsOfStop(db, stopId(stop)) : []
+    if (!slip) throw new Refused('NOT_FOUND', 'slip')
+    return slip
+  }
+
+  app.get('/patient/:handle/slip/:stop', async (c) => {
+    const session = c.get('session')
+    const slip = await slipFor(c.get('person'), c.req.param('stop'))
+    const [asked] = await stopEvents(db, slip.stop)
+    const handed = await db
+      .selectFrom('slip')
+      .select('handed_at')
+      .where('number', '=', slip.number)
+      .executeTakeFirst()
+    const contact = settings.operatorPhone
+    return c.html(
+      slipPage(await views.desk(session), {
+        handle: c.req.param('handle'),
+        stop: slip.stop,
+        number: slip.number,
+        askedAt: longTime(slip.askedAt),
+        requester: slip.relation ? `${W.who[slip.requester]}（${slip.relation}）` : W.who[slip.requester],
+        hospital: hospitalLines(settings.facilityName, slip.entity),
+        erasure: slip.erasureAsked,
+        staff: settings.staff.find((one) => one.id === asked?.by)?.name ?? W.origin[slip.origin],
+        operator: [slip.operatorName, slip.operatorAddress].filter(Boolean).join(' '),
+        contact: contact ?? slip.operatorName,
+        handedAt: handed?.handed_at ? timeOfDay(handed.handed_at) : null,
+        code: slip.number,
+      }),
+    )
+  })
+
+  app.post('/patient/:handle/slip/:stop/handed', async (c) => {
+    const session = c.get('session')
+    const slip = await slipFor(c.get('person'), c.req.param('stop'))
+    await handSlip(context, { number: slip.number, by: session.staff.id })
+    session.message = { kind: 'done', text: W.handedDone }
+    return c.redirect('/', 303)
+  })
+
+  app.get('/tasks', async (c) => {
+    const session = c.get('session')
+    const rows: TaskRow[] = []
+    for (const task of await openSlips(db, context.env.now())) {
+      const [asked] = await stopEvents(db, task.slip.stop)
+      const person = asked ? await people.read(asked.patient) : null
+      if (!asked || !person) continue
+      const handle = sessions.handleOf(session, asked.patient)
+      rows.push({
+        number: task.slip.number,
+        askedAt: task.slip.askedAt,
+        ageHours: Math.floor(task.ageMs / 3_600_000),
+        origin: task.slip.origin,
+        kana: person.kana.reveal(),
+        href: `/patient/${handle}/slip/${task.slip.stop}`,
+      })
+    }
+    return c.html(tasksPage(await views.desk(session), rows))
+  })
+}

@@ -1,0 +1,120 @@
+import { banner } from '@kakehashi/ui/banner'
+import { button } from '@kakehashi/ui/button'
+import { errorSummary, type FieldError } from '@kakehashi/ui/error-summary'
+import { hiddenField, radios, textField } from '@kakehashi/ui/field'
+import { html, withReadings as r, type Markup } from '@kakehashi/ui/markup'
+import { steps } from '@kakehashi/ui/steps'
+import { summaryList } from '@kakehashi/ui/summary-list'
+import { LANGUAGES, layout, type Around } from './layout.ts'
+import type { PortalWords } from './words.ja.ts'
+
+export const REQUESTERS = ['person', 'guardian', 'family'] as const
+export type Requester = (typeof REQUESTERS)[number]
+
+function requesterWords(w: PortalWords): Record<Requester, string> {
+  return { person: w.requesterPerson, guardian: w.requesterGuardian, family: w.requesterFamily }
+}
+
+export function progress(w: PortalWords, at: number): Markup {
+  return steps({
+    label: w.stepsLabel.replaceAll(/\{([^|]+)\|[^}]+\}/g, '$1'),
+    position: r(w.stepOf(at + 1, w.steps.length)),
+    names: w.steps.map((name) => r(name)),
+    at,
+  })
+}
+
+function titled(w: PortalWords, title: string, errors: readonly FieldError[]): string {
+  return errors.length > 0 ? `${w.errorPrefix}${title}` : title
+}
+
+export interface NumberView {
+  token: string
+  requester: string | undefined
+  errors: ('token' | 'who')[]
+}
+
+export function numberPage(around: Around, view: NumberView): Markup {
+  const w = LANGUAGES[around.language]
+  const texts = { token: w.tokenError, who: w.requesterError }
+  const errors = view.errors.map((field) => ({ field, text: r(texts[field]) }))
+  const names = requesterWords(w)
+  const errorOf = (field: string) => errors.find((one) => one.field === field)?.text
+  return layout(
+    around,
+    titled(w, w.numberTitle, errors),
+    html`${progress(w, 0)}${errorSummary(r(w.errorTitle), errors)}
+      <h1>${r(w.numberTitle)}</h1>
+      <form method="post" action="/${around.language}/check">
+        ${textField({ name: 'token', label: r(w.tokenLabel), hint: r(w.tokenHint), value: view.token, maxlength: 64, error: errorOf('token') })}
+        ${radios({ name: 'who', label: r(w.requesterLabel), chosen: view.requester, error: errorOf('who'), choices: REQUESTERS.map((value) => ({ value, text: r(names[value]) })) })}
+        ${button({ text: r(w.next) })}
+      </form>`,
+  )
+}
+
+export interface CheckView {
+  token: string
+  requester: Requester
+  erasureError: boolean
+}
+
+export function checkPage(around: Around, view: CheckView): Markup {
+  const w = LANGUAGES[around.language]
+  const errors = view.erasureError ? [{ field: 'erasure', text: r(w.erasureError) }] : []
+  const carried = html`${hiddenField('token', view.token)}${hiddenField('who', view.requester)}`
+  return layout(
+    around,
+    titled(w, w.confirmTitle, errors),
+    html`${progress(w, 1)}${errorSummary(r(w.errorTitle), errors)}
+      <h1>${r(w.confirmTitle)}</h1>
+      ${summaryList([
+        { term: r(w.requesterLabel), detail: r(requesterWords(w)[view.requester]) },
+        { term: r(w.tokenLabel), detail: (view.token.match(/.{1,4}/g) ?? []).join(' ') },
+      ])}
+      <form method="post" action="/${around.language}/stop">
+        ${carried}
+        ${radios({
+          name: 'erasure',
+          label: r(w.erasureLabel),
+          hint: r(w.erasureHint),
+          error: errors[0]?.text,
+          choices: [
+            { value: 'no', text: r(w.erasureNo) },
+            { value: 'yes', text: r(w.erasureYes) },
+          ],
+        })}
+        ${banner({ kind: 'note', label: r(w.scopeTitle), text: r(w.scopeText) })}
+        ${button({ text: r(w.stop) })}
+      </form>
+      <form method="post" action="/${around.language}/number">
+        ${carried}${button({ text: r(w.back), kind: 'secondary' })}
+      </form>`,
+  )
+}
+
+/** The same words for every token that has the form of one: they tell nobody whether it is known. */
+export function donePage(around: Around, receipt: string): Markup {
+  const w = LANGUAGES[around.language]
+  const { operator } = around
+  return layout(
+    around,
+    w.doneTitle,
+    html`${progress(w, 2)}
+      <h1>${r(w.doneTitle)}</h1>
+      <p>${r(w.doneText)}</p>
+      <h2>${r(w.receiptLabel)}</h2>
+      <p class="receipt">${receipt}</p>
+      <p>${r(w.receiptHint)}</p>
+      <h2>${r(w.nextTitle)}</h2>
+      <ul>
+        ${w.nextItems.map((line) => html`<li>${r(line)}</li>`)}
+      </ul>
+      <h2>${r(w.contactTitle)}</h2>
+      <ul>
+        <li>${operator.name}</li>
+        ${operator.phone ? html`<li>${r(w.otherPhone(operator.phone))}</li>` : ''}
+        <li>${operator.address}</li>
+      </ul>`,
+  )
+}

@@ -1,0 +1,81 @@
+import { flag, html, type Markup } from './markup.ts'
+
+interface Labelled {
+  name: string
+  label: string | Markup
+  hint?: string | Markup
+  /** What is wrong and what to do; shown above the input and read out with it. */
+  error?: string | Markup | undefined
+}
+
+export interface TextFieldView extends Labelled {
+  type?: 'text' | 'password' | 'search'
+  value?: string
+  autofocus?: boolean
+  autocomplete?: string
+  inputmode?: 'text' | 'numeric'
+  width?: 'short' | 'full'
+  maxlength?: number
+}
+
+const described = (view: Labelled) => {
+  const ids = [view.hint ? `${view.name}-hint` : '', view.error ? `${view.name}-error` : ''].filter(Boolean)
+  return ids.length > 0 ? html` aria-describedby="${ids.join(' ')}"` : ''
+}
+
+const remarks = (view: Labelled) =>
+  html`${view.hint ? html`<div class="field__hint" id="${view.name}-hint">${view.hint}</div>` : ''}${view.error ? html`<div class="field__error" id="${view.name}-error">${view.error}</div>` : ''}`
+
+export function textField(view: TextFieldView): Markup {
+  return html`<div class="field" ${view.error ? html` data-error` : ''}>
+    <label class="field__label" for="${view.name}">${view.label}</label>${remarks(view)}
+    <input
+      class="field__input"
+      id="${view.name}"
+      name="${view.name}"
+      type="${view.type ?? 'text'}"
+      value="${view.value ?? ''}"
+      maxlength="${view.maxlength ?? 200}"
+      autocomplete="${view.autocomplete ?? 'off'}"
+      inputmode="${view.inputmode ?? 'text'}"
+      data-width="${view.width ?? 'full'}"
+      spellcheck="false"
+      ${view.error ? html` aria-invalid="true"` : ''}${described(view)}${flag('autofocus', view.autofocus)}
+    />
+  </div>`
+}
+
+export interface ChoiceView extends Labelled {
+  choices: { value: string; text: string | Markup; hint?: string | Markup }[]
+  chosen?: string | undefined
+  /** Side by side where the screen is wide enough. */
+  inline?: boolean
+}
+
+export function radios(view: ChoiceView): Markup {
+  return html`<div class="field" ${view.error ? html` data-error` : ''}>
+    <fieldset class="field__set" id="${view.name}" tabindex="-1" ${described(view)}>
+      <legend class="field__label">${view.label}</legend>
+      ${remarks(view)}
+      <div class="choices" ${view.inline ? html` data-inline` : ''}>
+        ${view.choices.map(
+          (choice) =>
+            html`<label class="choice"
+              ><input
+                type="radio"
+                name="${view.name}"
+                value="${choice.value}"
+                ${flag('checked', choice.value === view.chosen)}
+              /><span class="choice__text"
+                >${choice.text}${choice.hint ? html`<span class="choice__hint">${choice.hint}</span>` : ''}</span
+              ></label
+            >`,
+        )}
+      </div>
+    </fieldset>
+  </div>`
+}
+
+export function hiddenField(name: string, value: string): Markup {
+  return html`<input type="hidden" name="${name}" value="${value}" />`
+}

@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium as engine, type Browser, type Page } from 'playwright-core'
+import { chromium } from '../machine/parts.ts'
+
+export async function launch(): Promise<Browser> {
+  const executablePath = chromium()
+  if (!executablePath) throw new Error('no Chromium')
+  return engine.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+}
+
+const keep = process.env['KAKEHASHI_SHOTS']
+export const shotFolder = keep ?? mkdtempSync(join(tmpdir(), 'kakehashi-shots-'))
+if (keep) mkdirSync(keep, { recursive: true })
+
+export function shotPath(name: string): string {
+  return join(shotFolder, `${name}.png`)
+}
+
+export interface Findings {
+  axe: string[]
+  smallTargets: string[]
+  sideways: number
+  elsewhere: string[]
+  policy: string[]
+}
+
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+/** All that a machine can say about how the page in front of it looks. */
+export async function inspect(page: Page): Promise<Omit<Findings, 'elsewhere' | 'policy'>> {
+  const axe = await new AxeBuilder({ page }).withTags(WCAG).analyze()
+  const smallTargets = await page.evaluate(() => {
+    const found: string[] = []
+    for (const element of document.querySelectorAll('a, button, input:not([type=hidden]), summary')) {
+      if (element.closest('.skip')) continue
+      const target = element.matches('input[type=radio], input[type=checkbox]')
+        ? element.closest('label')
+        : element
+      const box = (target ?? element).getBoundingClientRect()
+      const visible = box.width > 0 && box.height > 0
+      if (visible && (box.width < 24 || box.height < 24)) found.push(element.outerHTML.slice(0, 120))
+    }
+    return found
+  })
+  const width = page.viewportSize()?.width ?? 0
+  await page.setViewportSize({ width: 320, height: 640 })
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  await page.setViewportSize({ width, height: 800 })
+  return {
+    axe: axe.violations.map((one) => `${one.id}: ${one.nodes[0]?.html ?? ''}`),
+    smallTargets,
+    sideways,
+  }
+}
