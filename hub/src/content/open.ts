@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { COLUMNS, type Content } from './content.ts'
+import { exclusive } from './exclusive.ts'
+import { unwrapKey } from './key-table.ts'
+import { text, withDuckDB, withMemory } from './memory.ts'
+import { openFile } from './sealed-file.ts'
+import { settle } from './settle.ts'
+
+/**
+ * Runs `job` over a view `content` of the given partitions (default: all), opened into memory-backed files that
+ * are removed when it ends. What has landed is settled first, so the view is complete.
+ */
+export async function openPartitions<T>(
+  content: Content,
+  job: (db: DuckDBConnection) => Promise<T>,
+  partitions: readonly number[] | null = null,
+): Promise<T> {
+  await settle(content)
+  return openSettled(content, job, partitions)
+}
+
+export async function settledPartitions(content: Content): Promise<number[]> {
+  const rows = await content.store.db.selectFrom('content_partition').select('partition').execute()
+  return rows.map((r) => Number(r.partition)).toSorted((a, b) => a - b)
+}
+
+/** As {@link openPartitions}, for a job that has settled already and goes on partition by partition. */
+export async function openSettled<T>(
+  content: Content,
+  job: (db: DuckDBConnection) => Promise<T>,
+  partitions: readonly number[] | null = null,
+): Promise<T> {
+  return withMemory(content.memory, async (directory) => {
+    const files = await exclusive(content.store, () => openInto(content, directory, partitions))
+    return withDuckDB(directory, async (db) => {
+      if (files.length === 0) await db.run(`CREATE TABLE content (${COLUMNS})`)
+      else await db.run(`CREATE VIEW content AS SELECT * FROM read_parquet([${files.join(', ')}])`)
+      return job(db)
+    })
+  })
+}
+
+async function openInto(
+  content: Content,
+  directory: string,
+  partitions: readonly number[] | null,
+): Promise<string[]> {
+  const manifest = await content.store.db.selectFrom('content_partition').selectAll().execute()
+  const files: string[] = []
+  for (const row of manifest) {
+    if (partitions !== null && !partitions.includes(Number(row.partition))) continue
+    const key = await unwrapKey(content.store.db, content, row.key_id)
+    const plain = join(directory, `${row.partition}.parquet`)
+    await openFile(join(content.directory, row.file), plain, key.secret, row.file)
+    files.push(text(plain))
+  }
+  return files
+}

@@ -1,0 +1,274 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api'
+import type { Tx } from '@kakehashi/store/store'
+import { COLUMNS, type Content } from './content.ts'
+import { exclusive } from './exclusive.ts'
+import { factsOf, NO_FACTS, type Facts } from './facts.ts'
+import { destroyKey, keepKey, newContentKey, unwrapKey } from './key-table.ts'
+import { openUnder } from './keys.ts'
+import { text, withDuckDB, withMemory } from './memory.ts'
+import { openFile, sealFile, syncDirectory, type SealedFile } from './sealed-file.ts'
+import type { ContentTables } from './store.ts'
+
+const READ_ROWS = 500
+const ROW_GROUP = 20_000
+
+export interface Settled {
+  partitions: number[]
+  records: number
+  keysDestroyed: string[]
+}
+
+/** Moves what has landed, and what was removed, into the partition files concerned, one partition at a time. */
+export async function settle(content: Content): Promise<Settled> {
+  const settled: Settled = { partitions: [], records: 0, keysDestroyed: [] }
+  for (const partition of await unsettledPartitions(content)) {
+    const one = await rewritePartition(content, partition)
+    settled.partitions.push(partition)
+    settled.records += one.records
+    settled.keysDestroyed.push(...one.keysDestroyed)
+  }
+  await exclusive(content.store, () => sweepFiles(content))
+  return settled
+}
+
+export async function unsettledPartitions(content: Content): Promise<number[]> {
+  const { db } = content.store
+  const landed = await db.selectFrom('landing').select('partition').distinct().execute()
+  const removed = await db.selectFrom('content_removed').select('partition').distinct().execute()
+  return [...new Set([...landed, ...removed].map((r) => Number(r.partition)))].toSorted((a, b) => a - b)
+}
+
+interface Rewritten {
+  records: number
+  keysDestroyed: string[]
+}
+
+/**
+ * Writes a partition anew under a fresh key: new file, fsync, manifest row and destruction of the old keys in one
+ * transaction, then the old file goes. A new key reaches the store only with its manifest row, so a file left by a
+ * crash can be read by nobody.
+ */
+export async function rewritePartition(content: Content, partition: number): Promise<Rewritten> {
+  return exclusive(content.store, () => rewriteAlone(content, partition))
+}
+
+async function rewriteAlone(content: Content, partition: number): Promise<Rewritten> {
+  await mkdir(content.directory, { recursive: true, mode: 0o700 })
+  const { db } = content.store
+  const old = await db
+    .selectFrom('content_partition')
+    .selectAll()
+    .where('partition', '=', partition)
+    .executeTakeFirst()
+  const upTo = await lastLanded(content, partition)
+  const removed = (
+    await db.selectFrom('content_removed').select('record').where('partition', '=', partition).execute()
+  ).map((r) => r.record)
+  const key = newContentKey(content.env)
+  const file = `p${String(partition).padStart(3, '0')}-${content.env.id()}.sealed`
+  const written = await withMemory(content.memory, async (directory) => {
+    const plain = join(directory, 'new.parquet')
+    if (old) {
+      const oldKey = await unwrapKey(db, content, old.key_id)
+      await openFile(
+        join(content.directory, old.file),
+        join(directory, 'old.parquet'),
+        oldKey.secret,
+        old.file,
+      )
+    }
+    const records = await withDuckDB(directory, async (duck) => {
+      await stageLanding(content, duck, partition, upTo)
+      await stageRemoved(duck, removed)
+      return writeParquet(duck, directory, old !== undefined, plain)
+    })
+    const sealed =
+      records === 0 ? null : await sealFile(plain, join(content.directory, file), key.secret, file)
+    return { records, sealed }
+  })
+  const next = written.sealed && { file, key, sealed: written.sealed, records: written.records }
+  const keysDestroyed = await content.store.transact<string[]>(
+    (destroyed) => ({
+      act: 'content.partition-written',
+      actor: 'vault',
+      detail: { partition, records: written.records, keysDestroyed: destroyed.length },
+    }),
+    (tx) => commitPartition(tx, content, { partition, old, next, upTo, removed }),
+  )
+  if (old) {
+    await rm(join(content.directory, old.file), { force: true })
+    await syncDirectory(content.directory)
+  }
+  return { records: written.records, keysDestroyed }
+}
+
+async function lastLanded(content: Content, partition: number): Promise<number> {
+  const row = await content.store.db
+    .selectFrom('landing')
+    .select((e) => e.fn.max('seq').as('seq'))
+    .where('partition', '=', partition)
+    .executeTakeFirst()
+  return Number(row?.seq ?? 0)
+}
+
+async function stageLanding(
+  content: Content,
+  duck: DuckDBConnection,
+  partition: number,
+  upTo: number,
+): Promise<void> {
+  await duck.run(`CREATE TABLE landed (${COLUMNS})`)
+  const appender = await duck.createAppender('landed')
+  const secrets = new Map<string, Uint8Array>()
+  for (let after = 0; ;) {
+    const rows = await content.store.db
+      .selectFrom('landing')
+      .selectAll()
+      .where('partition', '=', partition)
+      .where('seq', '>', after)
+      .where('seq', '<=', upTo)
+      .orderBy('seq')
+      .limit(READ_ROWS)
+      .execute()
+    for (const row of rows) {
+      let secret = secrets.get(row.key_id)
+      if (!secret) {
+        secret = (await unwrapKey(content.store.db, content, row.key_id)).secret
+        secrets.set(row.key_id, secret)
+      }
+      appendRow(appender, row, openUnder(secret, row.sealed, `${row.record}/${row.seq}`))
+    }
+    appender.flushSync()
+    const last = rows.at(-1)
+    if (!last) break
+    after = Number(last.seq)
+  }
+  appender.closeSync()
+}
+
+function appendRow(appender: DuckDBAppender, row: ContentTables['landing'], plain: Uint8Array): void {
+  const { payload, facts } = readPayload(row.media, plain)
+  const texts = [row.owner, row.type, row.record, row.item, facts.system, facts.code, facts.effective]
+  for (const value of texts) putText(appender, value)
+  if (facts.number === null) appender.appendNull()
+  else appender.appendDouble(facts.number)
+  for (const value of [facts.valueCode, facts.unit, facts.status]) putText(appender, value)
+  appender.appendInteger(Number(row.people))
+  appender.appendVarchar(row.batch)
+  appender.appendBigInt(BigInt(row.seq))
+  appender.appendVarchar(row.media)
+  appender.appendVarchar(payload)
+  appender.endRow()
+}
+
+function putText(appender: DuckDBAppender, value: string | null): void {
+  if (value === null) appender.appendNull()
+  else appender.appendVarchar(value)
+}
+
+function readPayload(media: string, plain: Uint8Array): { payload: string; facts: Facts } {
+  if (!media.includes('json')) return { payload: Buffer.from(plain).toString('base64'), facts: NO_FACTS }
+  const payload = new TextDecoder().decode(plain)
+  try {
+    return { payload, facts: factsOf(JSON.parse(payload) as Record<string, unknown>) }
+  } catch {
+    return { payload, facts: NO_FACTS }
+  }
+}
+
+async function stageRemoved(duck: DuckDBConnection, removed: readonly string[]): Promise<void> {
+  await duck.run('CREATE TABLE removed (record VARCHAR)')
+  const appender = await duck.createAppender('removed')
+  for (const record of removed) {
+    appender.appendVarchar(record)
+    appender.endRow()
+  }
+  appender.closeSync()
+}
+
+async function writeParquet(
+  duck: DuckDBConnection,
+  directory: string,
+  hasOld: boolean,
+  plain: string,
+): Promise<number> {
+  const kept = `SELECT * FROM read_parquet(${text(join(directory, 'old.parquet'))})
+    WHERE record NOT IN (SELECT record FROM removed) AND record NOT IN (SELECT record FROM landed)`
+  await duck.run(
+    `COPY (SELECT * FROM (SELECT * FROM landed ${hasOld ? `UNION ALL ${kept}` : ''}) ORDER BY owner, type, record)
+     TO ${text(plain)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+  )
+  const counted = await duck.runAndReadAll(`SELECT count(*)::INTEGER FROM read_parquet(${text(plain)})`)
+  return Number(counted.getRows()[0]?.[0] ?? 0)
+}
+
+interface NextFile {
+  file: string
+  key: { id: string; secret: Uint8Array }
+  sealed: SealedFile
+  records: number
+}
+
+async function commitPartition(
+  tx: Tx<ContentTables>,
+  content: Content,
+  change: {
+    partition: number
+    old: ContentTables['content_partition'] | undefined
+    next: NextFile | null
+    upTo: number
+    removed: readonly string[]
+  },
+): Promise<string[]> {
+  const { partition, old, next } = change
+  const at = content.env.now()
+  await tx.deleteFrom('content_partition').where('partition', '=', partition).execute()
+  if (next) {
+    await keepKey(tx, content, next.key, { purpose: 'file', partition })
+    await tx
+      .insertInto('content_partition')
+      .values({
+        partition,
+        file: next.file,
+        key_id: next.key.id,
+        records: next.records,
+        ...next.sealed,
+        written_at: at,
+      })
+      .execute()
+  }
+  await tx.deleteFrom('landing').where('partition', '=', partition).where('seq', '<=', change.upTo).execute()
+  for (let i = 0; i < change.removed.length; i += READ_ROWS)
+    await tx
+      .deleteFrom('content_removed')
+      .where('partition', '=', partition)
+      .where('record', 'in', change.removed.slice(i, i + READ_ROWS))
+      .execute()
+  const destroyed = [...(old ? [old.key_id] : []), ...(await idleLandingKeys(tx, partition))]
+  for (const id of destroyed) await destroyKey(tx, id, at)
+  return destroyed
+}
+
+/** A landing key no row needs any more dies with the rows it sealed; the next landing makes a new one. */
+async function idleLandingKeys(tx: Tx<ContentTables>, partition: number): Promise<string[]> {
+  const keys = await tx
+    .selectFrom('content_key')
+    .select('id')
+    .where('purpose', '=', 'landing')
+    .where('partition', '=', partition)
+    .where('destroyed_at', 'is', null)
+    .where('id', 'not in', (q) => q.selectFrom('landing').select('key_id').distinct())
+    .execute()
+  return keys.map((k) => k.id)
+}
+
+/** Files that no manifest row names: left by a crash, unreadable, removed. */
+async function sweepFiles(content: Content): Promise<void> {
+  const rows = await content.store.db.selectFrom('content_partition').select('file').execute()
+  const named = new Set(rows.map((r) => r.file))
+  const present = await readdir(content.directory).catch(() => [])
+  for (const file of present)
+    if (file.endsWith('.sealed') && !named.has(file)) await rm(join(content.directory, file), { force: true })
+}
