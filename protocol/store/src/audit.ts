@@ -1,6 +1,7 @@
 import { canonicalBytes } from '@kakehashi/protocol/canonical'
 import { leafHash } from '@kakehashi/protocol/merkle'
 import type { Transaction } from 'kysely'
+import { LEAF_BYTES_MAX } from './tiles.ts'
 import type { Migration } from './migrate.ts'
 
 /**
@@ -38,6 +39,7 @@ export async function appendLeaf(
   const before = last?.seq ?? null
   const seq = before === null ? 0 : Number(before) + 1
   const leaf = canonicalBytes({ seq, at, ...event })
+  if (leaf.length > LEAF_BYTES_MAX) throw new RangeError('audit leaf too long')
   await tx
     .insertInto('audit_leaf')
     .values({ seq, at, leaf, hash: leafHash(leaf) })

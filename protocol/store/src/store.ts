@@ -64,6 +64,11 @@ export class Store<DB> {
   }
 }
 
+/** Any store has an audit table; here its other tables do not matter. */
+export function audited<DB extends AuditTables>(store: Store<DB>): Store<AuditTables> {
+  return store as unknown as Store<AuditTables>
+}
+
 function isSerializationFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01')
 }
