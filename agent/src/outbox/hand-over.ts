@@ -1,0 +1,152 @@
+import { UPLOAD_PART_BYTES_MAX } from '@kakehashi/protocol/limits'
+import type { BatchId } from '@kakehashi/protocol/ids'
+import type { GatewayAck } from '@kakehashi/protocol/messages'
+import type { RefusalCode } from '@kakehashi/protocol/refusals'
+import type { ItemClass } from '@kakehashi/protocol/rules/state'
+import type { AgentContext } from '../context.ts'
+import { decidePatient, openGate } from '../gate/flow.ts'
+import { seeTime } from '../register/store.ts'
+import type { AgentTx } from '../store/store.ts'
+import { dropBatch } from './halt.ts'
+import { batchesOnLeg, batchOf, claimable, moveBatch, patientsOfBatch, type BatchRow } from './store.ts'
+
+type Claim =
+  | { t: 'none' }
+  | { t: 'claimed'; batch: BatchRow; patients: number }
+  | { t: 'dropped'; batch: BatchRow; code: RefusalCode }
+
+/** Why the batch may not go after all: asked of the present register for each patient and item class in it. */
+async function denialOf(tx: AgentTx, context: AgentContext, batch: BatchRow): Promise<RefusalCode | null> {
+  const question = await openGate(tx, context, batch.operator, batch.track)
+  const rules = context.rulesAt(question.now)
+  if (question.now - batch.createdAt > rules.operatorStatusAgeMs) return 'OPERATOR_STATUS_STALE'
+  for (const { patient, items } of await patientsOfBatch(tx, batch.batch)) {
+    const decision = await decidePatient(tx, context, patient, question)
+    for (const item of JSON.parse(items) as ItemClass[]) {
+      const answer = decision.items.get(item)
+      if (!answer) return decision.code ?? 'STATE_UNREADABLE'
+      if (!answer.allow) return answer.code
+    }
+    if (!decision.allowed) return decision.code ?? 'STATE_UNREADABLE'
+  }
+  return null
+}
+
+async function claimOne(context: AgentContext): Promise<Claim> {
+  const now = context.env.now()
+  return context.store.transact(
+    (claim: Claim) => {
+      if (claim.t === 'none') return null
+      const detail = { batch: claim.batch.batch, rules: context.rulesAt(now).version }
+      return claim.t === 'claimed'
+        ? { act: 'batch.handed', actor: 'gate', detail: { ...detail, patients: claim.patients } }
+        : { act: 'batch.dropped', actor: 'gate', detail: { ...detail, code: claim.code } }
+    },
+    async (tx): Promise<Claim> => {
+      const batch = await claimable(tx)
+      if (!batch) return { t: 'none' }
+      const code = await denialOf(tx, context, batch)
+      await seeTime(tx, now)
+      if (code) {
+        await dropBatch(tx, batch, now)
+        return { t: 'dropped', batch, code }
+      }
+      await moveBatch(tx, batch.batch, 'queued', 'claimed', now)
+      return { t: 'claimed', batch, patients: (await patientsOfBatch(tx, batch.batch)).length }
+    },
+  )
+}
+
+/**
+ * The only door out. Claims the oldest batch whose turn it is, if the gate, asked in this very transaction, still
+ * allows every patient of it; otherwise the batch is dropped and its patients are read again (LAW trap 6).
+ */
+export async function handOver(context: AgentContext): Promise<BatchRow | null> {
+  for (;;) {
+    const claim = await claimOne(context)
+    if (claim.t === 'none') return null
+    if (claim.t === 'claimed') return claim.batch
+    context.log('outbox.dropped', { batch: claim.batch.batch, code: claim.code })
+  }
+}
+
+/** A batch that was under way when we last stopped, or that a stop halted: the gateway is asked about it first. */
+export async function unsettled(context: AgentContext): Promise<BatchRow | null> {
+  return (await batchesOnLeg(context.store.db, ['in-flight']))[0] ?? null
+}
+
+/** From here on bytes may have left. False when a stop took the batch back meanwhile. */
+export async function beginFlight(context: AgentContext, batch: BatchId): Promise<boolean> {
+  return context.store.bookkeep((tx) => moveBatch(tx, batch, 'claimed', 'in-flight', context.env.now()))
+}
+
+/** The next bytes to send, or `null` when nothing more of this batch may leave. */
+export async function takePart(
+  context: AgentContext,
+  batch: BatchId,
+  offset: number,
+): Promise<{ bytes: Uint8Array; size: number; digest: string } | null> {
+  return context.store.bookkeep(async (tx) => {
+    const row = await batchOf(tx, batch)
+    if (!row || row.leg !== 'in-flight' || row.halted) return null
+    const part = await tx
+      .selectFrom('outbox_part')
+      .select(['start', 'bytes'])
+      .where('batch', '=', batch)
+      .where('start', '<=', offset)
+      .orderBy('start', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    if (!part) return null
+    const from = offset - part.start
+    const bytes = part.bytes.subarray(from, from + UPLOAD_PART_BYTES_MAX)
+    return bytes.length === 0 ? null : { bytes, size: row.size, digest: row.digest }
+  })
+}
+
+/** "Stored durably at the gateway": moves the batch on, frees nothing. */
+export async function markAtGateway(context: AgentContext, ack: GatewayAck): Promise<boolean> {
+  return context.store.transact(
+    (moved: boolean) =>
+      moved
+        ? { act: 'batch.stored', actor: 'gateway', detail: { batch: ack.batch, digest: ack.digest } }
+        : null,
+    async (tx) => {
+      const row = await batchOf(tx, ack.batch)
+      if (!row || row.digest !== ack.digest) return false
+      return moveBatch(tx, ack.batch, 'in-flight', 'at-gateway', context.env.now())
+    },
+  )
+}
+
+export type Settled = { t: 'upload'; offset: number } | { t: 'over' }
+
+/** What the gateway has of an unsettled batch decides how it goes on. */
+export async function settle(
+  context: AgentContext,
+  batch: BatchId,
+  held: { state: 'absent' | 'partial' | 'stored'; received: number; digest: string | null },
+): Promise<Settled> {
+  const row = await batchOf(context.store.db, batch)
+  if (!row || row.leg !== 'in-flight') return { t: 'over' }
+  if (held.state === 'stored') {
+    await markAtGateway(context, { batch, digest: row.digest, storedAt: context.env.now() })
+    return { t: 'over' }
+  }
+  if (!row.halted) return { t: 'upload', offset: held.state === 'partial' ? held.received : 0 }
+  await context.store.transact(
+    { act: 'batch.dropped', actor: 'gate', detail: { batch, code: 'STOPPED' } },
+    (tx) => dropBatch(tx, row, context.env.now()),
+  )
+  return { t: 'over' }
+}
+
+/** After a crash: what was claimed never left, so it waits again; what was in flight is asked about. */
+export async function recoverOutbox(context: AgentContext): Promise<{ requeued: number; unsettled: number }> {
+  const now = context.env.now()
+  return context.store.bookkeep(async (tx) => {
+    const claimed = await batchesOnLeg(tx, ['claimed'])
+    for (const batch of claimed) await moveBatch(tx, batch.batch, 'claimed', 'queued', now)
+    return { requeued: claimed.length, unsettled: (await batchesOnLeg(tx, ['in-flight'])).length }
+  })
+}

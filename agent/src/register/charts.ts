@@ -1,0 +1,170 @@
+import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { HoldReason, LocalDate } from '@kakehashi/protocol/rules/state'
+import { aboutPatient, type AgentContext } from '../context.ts'
+import { haltPatients, type Halted } from '../outbox/halt.ts'
+import type { AgentTx } from '../store/store.ts'
+import { enqueueControl } from '../uplink/store.ts'
+import { patientStateOf } from './read.ts'
+import { appendEvent } from './store.ts'
+
+/** A source showed this patient; written only when birth date or death differ from what the register knows. */
+export async function notePatientSeen(
+  tx: AgentTx,
+  context: Pick<AgentContext, 'env'>,
+  seen: { patient: PatientKey; birthDate: LocalDate | null; deceasedOn: LocalDate | null },
+): Promise<boolean> {
+  const last = await tx
+    .selectFrom('register_event')
+    .select('body')
+    .where('patient', '=', seen.patient)
+    .where('type', '=', 'patient-seen')
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (last) {
+    const known = JSON.parse(last.body) as typeof seen
+    if (known.birthDate === seen.birthDate && known.deceasedOn === seen.deceasedOn) return false
+  }
+  await appendEvent(tx, {
+    type: 'patient-seen',
+    event: context.env.id(),
+    recordedAt: context.env.now(),
+    by: 'source',
+    ...seen,
+  })
+  return true
+}
+
+export async function judgeCapacity(
+  context: AgentContext,
+  asked: { patient: PatientKey; capacity: 'able' | 'unable'; ground?: string; by: string },
+): Promise<void> {
+  await context.store.transact(
+    {
+      act: 'capacity.judged',
+      actor: asked.by,
+      about: aboutPatient(context, asked.patient),
+      detail: { capacity: asked.capacity },
+    },
+    (tx) =>
+      appendEvent(tx, {
+        type: 'capacity-judged',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        ...asked,
+      }),
+  )
+}
+
+export async function setHold(
+  context: AgentContext,
+  asked: { patient: PatientKey; reason: HoldReason; by: string },
+): Promise<Halted> {
+  return context.store.transact(
+    {
+      act: 'hold.set',
+      actor: asked.by,
+      about: aboutPatient(context, asked.patient),
+      detail: { reason: asked.reason },
+    },
+    async (tx) => {
+      await appendEvent(tx, {
+        type: 'hold-set',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        ...asked,
+      })
+      return haltPatients(tx, [asked.patient], context.env.now())
+    },
+  )
+}
+
+export async function clearHold(
+  context: AgentContext,
+  asked: { patient: PatientKey; reason: HoldReason; by: string },
+): Promise<void> {
+  await context.store.transact(
+    {
+      act: 'hold.cleared',
+      actor: asked.by,
+      about: aboutPatient(context, asked.patient),
+      detail: { reason: asked.reason },
+    },
+    (tx) =>
+      appendEvent(tx, {
+        type: 'hold-cleared',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        ...asked,
+      }),
+  )
+}
+
+/** What a merge brings to light: a stop on one chart stops the other, here and at the vault. */
+async function spreadStops(
+  tx: AgentTx,
+  context: AgentContext,
+  charts: readonly PatientKey[],
+): Promise<number> {
+  const now = context.env.now()
+  let stops = 0
+  for (const stop of (await patientStateOf(tx, charts[0] as PatientKey)).stops) {
+    if (stop.standing !== 'confirmed' && stop.standing !== 'provisional') continue
+    stops += 1
+    await enqueueControl(tx, context, {
+      type: 'stop-reported',
+      stop: stop.stop,
+      patients: [...charts],
+      handles: [],
+      tracks: stop.tracks,
+      operators: stop.operators,
+      requester: stop.requester,
+      askedAt: stop.askedAt,
+      erasureAsked: false,
+    })
+  }
+  await haltPatients(tx, charts, now)
+  return stops
+}
+
+/** Two charts are one person (`certain`), or may be: then the other is held and listed. */
+export async function mergeCharts(
+  context: AgentContext,
+  asked: { patient: PatientKey; other: PatientKey; certain: boolean; by: string },
+): Promise<{ stops: number }> {
+  return context.store.transact(
+    (done) => ({
+      act: 'charts.merged',
+      actor: asked.by,
+      about: aboutPatient(context, asked.patient),
+      detail: { certain: asked.certain, stops: done.stops },
+    }),
+    async (tx) => {
+      await appendEvent(tx, {
+        type: 'charts-merged',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        ...asked,
+      })
+      return { stops: await spreadStops(tx, context, [asked.patient, asked.other]) }
+    },
+  )
+}
+
+export async function unmergeCharts(
+  context: AgentContext,
+  asked: { patient: PatientKey; other: PatientKey; by: string },
+): Promise<void> {
+  await context.store.transact(
+    { act: 'charts.unmerged', actor: asked.by, about: aboutPatient(context, asked.patient) },
+    async (tx) => {
+      await appendEvent(tx, {
+        type: 'charts-unmerged',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        ...asked,
+      })
+      await haltPatients(tx, [asked.patient, asked.other], context.env.now())
+    },
+  )
+}

@@ -1,0 +1,213 @@
+import type {
+  FacilityEvent,
+  NoticeGiven,
+  PatientEvent,
+  RegisterEvent,
+  StopAsked,
+} from '@kakehashi/protocol/events'
+import type {
+  FacilityId,
+  NoticeId,
+  OperatorId,
+  PatientKey,
+  StopHandle,
+  StopId,
+} from '@kakehashi/protocol/ids'
+import { foldFacility, foldPatient } from '@kakehashi/protocol/rules/fold'
+import type {
+  FacilityState,
+  GateState,
+  OperatorState,
+  PatientState,
+  Track,
+} from '@kakehashi/protocol/rules/state'
+import type { Kysely } from 'kysely'
+import type { RegisterTables } from './store.ts'
+
+/** A transaction or the open database: reading asks for no more. */
+export type RegisterReader = Pick<Kysely<RegisterTables>, 'selectFrom'>
+
+const parse = (row: { body: string }): RegisterEvent => JSON.parse(row.body) as RegisterEvent
+
+/** Every chart that was ever declared one person with this one, itself first. */
+export async function chartsOf(db: RegisterReader, patient: PatientKey): Promise<PatientKey[]> {
+  const found = new Set<PatientKey>([patient])
+  for (const chart of found) {
+    const rows = await db
+      .selectFrom('register_event')
+      .select(['patient', 'other'])
+      .where('type', 'in', ['charts-merged', 'charts-unmerged'])
+      .where((e) => e.or([e('patient', '=', chart), e('other', '=', chart)]))
+      .orderBy('seq')
+      .execute()
+    for (const row of rows) {
+      if (row.patient) found.add(row.patient as PatientKey)
+      if (row.other) found.add(row.other as PatientKey)
+    }
+  }
+  return [...found]
+}
+
+/** Charts that are one person now: merged and not unmerged since, with certainty. */
+export async function chartsOfPerson(db: RegisterReader, patient: PatientKey): Promise<PatientKey[]> {
+  const charts = await chartsOf(db, patient)
+  if (charts.length === 1) return charts
+  const together = new Map<string, boolean>()
+  for (const event of await eventsOf(db, charts)) {
+    if (event.type !== 'charts-merged' && event.type !== 'charts-unmerged') continue
+    together.set([event.patient, event.other].toSorted().join('\n'), event.type === 'charts-merged')
+  }
+  const found = new Set<PatientKey>([patient])
+  for (const chart of found)
+    for (const [pair, merged] of together) {
+      const both = pair.split('\n') as PatientKey[]
+      if (merged && both.includes(chart)) for (const one of both) found.add(one)
+    }
+  return [...found]
+}
+
+export async function eventsOf(db: RegisterReader, charts: readonly PatientKey[]): Promise<PatientEvent[]> {
+  const rows = await db
+    .selectFrom('register_event')
+    .select('body')
+    .where('patient', 'in', [...charts])
+    .orderBy('seq')
+    .execute()
+  return rows.map((row) => parse(row) as PatientEvent)
+}
+
+export async function patientStateOf(db: RegisterReader, patient: PatientKey): Promise<PatientState> {
+  return foldPatient(patient, await eventsOf(db, await chartsOf(db, patient)))
+}
+
+export async function facilityStateOf(
+  db: RegisterReader,
+  facility: FacilityId,
+): Promise<FacilityState | null> {
+  const rows = await db
+    .selectFrom('register_event')
+    .select('body')
+    .where('patient', 'is', null)
+    .orderBy('seq')
+    .execute()
+  return foldFacility(
+    facility,
+    rows.map((row) => parse(row) as FacilityEvent),
+  )
+}
+
+/** As the last signed status list said. No list yet: ended, as of the beginning of time, which denies. */
+export async function operatorStateOf(db: RegisterReader, operator: OperatorId): Promise<OperatorState> {
+  const row = await db
+    .selectFrom('operator_status')
+    .selectAll()
+    .where('operator', '=', operator)
+    .executeTakeFirst()
+  if (!row) return { operator, tracks: [], standing: 'ended', asOf: 0 }
+  return {
+    operator,
+    tracks: JSON.parse(row.tracks) as Track[],
+    standing: row.standing as OperatorState['standing'],
+    asOf: row.as_of,
+  }
+}
+
+export async function latestSeen(db: RegisterReader): Promise<number> {
+  const row = await db.selectFrom('clock_seen').select('latest').executeTakeFirst()
+  return row?.latest ?? 0
+}
+
+/** What is equal for all patients of one transaction; read once, then used for each. */
+export interface GateCommons {
+  facility: FacilityState | null
+  operator: OperatorState
+  latestSeen: number
+}
+
+export async function gateCommonsOf(
+  db: RegisterReader,
+  facility: FacilityId,
+  operator: OperatorId,
+): Promise<GateCommons> {
+  return {
+    facility: await facilityStateOf(db, facility),
+    operator: await operatorStateOf(db, operator),
+    latestSeen: await latestSeen(db),
+  }
+}
+
+/** All that a decision depends on, or `null` while the facility's own facts are not recorded. */
+export async function gateStateOf(
+  db: RegisterReader,
+  patient: PatientKey,
+  commons: GateCommons,
+): Promise<GateState | null> {
+  if (!commons.facility) return null
+  return {
+    facility: commons.facility,
+    operator: commons.operator,
+    latestSeen: commons.latestSeen,
+    patient: await patientStateOf(db, patient),
+  }
+}
+
+export async function noticeEvent(db: RegisterReader, notice: NoticeId): Promise<NoticeGiven | null> {
+  const row = await db
+    .selectFrom('register_event')
+    .select('body')
+    .where('subject', '=', notice)
+    .where('type', '=', 'notice-given')
+    .executeTakeFirst()
+  return row ? (parse(row) as NoticeGiven) : null
+}
+
+export async function stopEvents(db: RegisterReader, stop: StopId): Promise<StopAsked[]> {
+  const rows = await db
+    .selectFrom('register_event')
+    .select('body')
+    .where('subject', '=', stop)
+    .where('type', '=', 'stop-asked')
+    .orderBy('seq')
+    .execute()
+  return rows.map((row) => parse(row) as StopAsked)
+}
+
+/** Whose paper carries the token of this handle. */
+export async function patientOfHandle(db: RegisterReader, handle: StopHandle): Promise<PatientKey | null> {
+  const row = await db
+    .selectFrom('register_event')
+    .select('patient')
+    .where('handle', '=', handle)
+    .executeTakeFirst()
+  return (row?.patient ?? null) as PatientKey | null
+}
+
+/** Everything recorded about one person, oldest first, for the counter's history. */
+export async function historyOf(db: RegisterReader, patient: PatientKey): Promise<PatientEvent[]> {
+  return eventsOf(db, await chartsOf(db, patient))
+}
+
+const READ_BACK_EVENTS = 20_000
+
+/** The newest events of these types since `since`, newest first: what the counter did today. */
+export async function recentEvents(
+  db: RegisterReader,
+  types: readonly PatientEvent['type'][],
+  since: number,
+  limit: number,
+): Promise<PatientEvent[]> {
+  const last = await db
+    .selectFrom('register_event')
+    .select((e) => e.fn.max('seq').as('seq'))
+    .executeTakeFirst()
+  const rows = await db
+    .selectFrom('register_event')
+    .select('body')
+    .where('seq', '>', (last?.seq ?? 0) - READ_BACK_EVENTS)
+    .where('type', 'in', [...types])
+    .where('at', '>=', since)
+    .orderBy('seq', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => parse(row) as PatientEvent)
+}

@@ -1,0 +1,45 @@
+import type { AgentContext } from '../context.ts'
+import * as flow from './flow.ts'
+
+/** The verbs that people at the counter and in the office use; each returns after its transaction committed. */
+const VERBS = {
+  recordNotice: flow.recordNotice,
+  confirmNotice: flow.confirmNotice,
+  returnNotice: flow.returnNotice,
+  voidNotice: flow.voidNotice,
+  judgeCapacity: flow.judgeCapacity,
+  recordStop: flow.recordStop,
+  withdrawStop: flow.withdrawStop,
+  undoStop: flow.undoStop,
+  handSlip: flow.handSlip,
+  setHold: flow.setHold,
+  clearHold: flow.clearHold,
+  mergeCharts: flow.mergeCharts,
+  unmergeCharts: flow.unmergeCharts,
+  recordEntity: flow.recordEntity,
+  publishTemplate: flow.publishTemplate,
+  acceptFiling: flow.acceptFiling,
+  endFiling: flow.endFiling,
+  setFacility: flow.setFacility,
+} as const
+
+type Verbs = typeof VERBS
+export type Register = {
+  [V in keyof Verbs]: (asked: Parameters<Verbs[V]>[1]) => ReturnType<Verbs[V]>
+}
+
+/** The verbs bound to one agent; `recorded` is told after each, so that a stop leaves for the hub at once. */
+export function registerOf(context: AgentContext, recorded: () => void): Register {
+  const bound = Object.entries(VERBS).map(([name, verb]) => {
+    const act = verb as (context: AgentContext, asked: unknown) => Promise<unknown>
+    return [
+      name,
+      async (asked: unknown) => {
+        const result = await act(context, asked)
+        recorded()
+        return result
+      },
+    ]
+  })
+  return Object.fromEntries(bound) as Register
+}

@@ -1,0 +1,15 @@
+import type { Migration } from '@kakehashi/store/migrate'
+import { outboxMigrations } from '../outbox/store.ts'
+import { patientsMigrations } from '../patients/store.ts'
+import { registerMigrations } from '../register/store.ts'
+import { sourcesMigrations } from '../sources/store.ts'
+import { uplinkMigrations } from '../uplink/store.ts'
+
+/** All slices in one file. Append only; each slice keeps its own. */
+export const agentMigrations: readonly Migration[] = [
+  ...registerMigrations,
+  ...sourcesMigrations,
+  ...patientsMigrations,
+  ...outboxMigrations,
+  ...uplinkMigrations,
+]

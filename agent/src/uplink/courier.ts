@@ -1,0 +1,122 @@
+import { messageId, type BatchId } from '@kakehashi/protocol/ids'
+import type { ControlEnvelope, GatewayAck } from '@kakehashi/protocol/messages'
+import { isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
+import { signRequest } from '@kakehashi/protocol/requests'
+import type { AgentContext } from '../context.ts'
+import { beginFlight, handOver, markAtGateway, settle, takePart, unsettled } from '../outbox/hand-over.ts'
+import { applyControl } from './inbox.ts'
+import type { Job, JobResult } from './session.ts'
+import { markAcked, markControlSent, nextControlOut, unacked } from './store.ts'
+import type { Wire } from './wire-shape.ts'
+
+const EMPTY = new Uint8Array()
+const utf8 = new TextEncoder()
+
+interface Answer {
+  status: number
+  json: unknown
+}
+
+/** Carries out the session's jobs: store on one side, signed requests on the other. */
+export class Courier {
+  readonly #context: AgentContext
+  readonly #wire: Wire
+  /** Where this conversation stands. Kept in memory only: a gateway put back from a backup counts anew. */
+  #cursor = 0
+  constructor(context: AgentContext, wire: Wire) {
+    this.#context = context
+    this.#wire = wire
+  }
+
+  headers(method: string, path: string, body: Uint8Array = EMPTY): Record<string, string> {
+    const { keys, env } = this.#context
+    return signRequest({ method, path, body }, keys.agent, keys.signing, env)
+  }
+
+  async #call(method: string, path: string, body: Uint8Array = EMPTY): Promise<Answer> {
+    const headers = this.headers(method, path, body)
+    const answer = await this.#wire.request({ method, path, headers, body })
+    const text = new TextDecoder().decode(answer.body)
+    const json: unknown = text === '' ? null : JSON.parse(text)
+    if (answer.status >= 400) {
+      const code = (json as { code?: unknown } | null)?.code
+      throw new Refused(
+        typeof code === 'string' && isRefusalCode(code) ? code : 'SOURCE_ANSWER_BAD',
+        path.split('?')[0],
+      )
+    }
+    return { status: answer.status, json }
+  }
+
+  /** After a broken line everything unacknowledged is asked for again. */
+  forgetPlace(): void {
+    this.#cursor = 0
+  }
+
+  async perform(job: Job): Promise<JobResult> {
+    switch (job.do) {
+      case 'pull':
+        return this.#pull()
+      case 'push':
+        return this.#push()
+      case 'hand-over':
+        return this.#handOver()
+      case 'ask':
+        return this.#ask(job.batch)
+      case 'put':
+        return this.#put(job.batch, job.offset)
+    }
+  }
+
+  async #pull(): Promise<JobResult> {
+    const { store } = this.#context
+    const { json } = await this.#call('GET', `/v1/control?after=${this.#cursor}`)
+    const page = json as { messages: ControlEnvelope[]; next: number }
+    for (const envelope of page.messages) await applyControl(this.#context, envelope)
+    this.#cursor = page.next
+    const acks = await unacked(store.db)
+    if (acks.length > 0) {
+      await this.#call('POST', '/v1/control/acks', utf8.encode(JSON.stringify({ messages: acks })))
+      await store.bookkeep((tx) => markAcked(tx, acks))
+    }
+    return { did: 'pull', more: page.messages.length > 0 }
+  }
+
+  async #push(): Promise<JobResult> {
+    const { store } = this.#context
+    const envelope = await nextControlOut(store.db)
+    if (!envelope) return { did: 'push', more: false }
+    await this.#call('POST', '/v1/control', utf8.encode(JSON.stringify(envelope)))
+    await store.bookkeep((tx) => markControlSent(tx, messageId(envelope.message)))
+    return { did: 'push', more: true }
+  }
+
+  async #handOver(): Promise<JobResult> {
+    const open = await unsettled(this.#context)
+    if (open) return { did: 'hand-over', batch: open.batch, ask: true }
+    const batch = await handOver(this.#context)
+    if (!batch) return { did: 'hand-over', batch: null, ask: false }
+    if (await beginFlight(this.#context, batch.batch))
+      return { did: 'hand-over', batch: batch.batch, ask: false }
+    return this.#handOver()
+  }
+
+  async #ask(batch: BatchId): Promise<JobResult> {
+    const { json } = await this.#call('GET', `/v1/batches/${batch}`)
+    const held = json as { state: 'absent' | 'partial' | 'stored'; received: number; digest: string | null }
+    const settled = await settle(this.#context, batch, held)
+    return { did: 'ask', offset: settled.t === 'upload' ? settled.offset : null }
+  }
+
+  async #put(batch: BatchId, offset: number): Promise<JobResult> {
+    const part = await takePart(this.#context, batch, offset)
+    if (!part) return { did: 'put', next: 'halted' }
+    const path = `/v1/batches/${batch}?offset=${offset}&size=${part.size}&digest=${part.digest}`
+    const { json } = await this.#call('PUT', path, part.bytes)
+    if ((json as { storedAt?: number }).storedAt !== undefined) {
+      await markAtGateway(this.#context, json as GatewayAck)
+      return { did: 'put', next: 'stored' }
+    }
+    return { did: 'put', next: (json as { received: number }).received }
+  }
+}

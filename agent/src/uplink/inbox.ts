@@ -1,0 +1,68 @@
+import { openControl } from '@kakehashi/protocol/control'
+import { messageId } from '@kakehashi/protocol/ids'
+import type { ControlEnvelope, DownControl } from '@kakehashi/protocol/messages'
+import { fromBase64 } from '@kakehashi/protocol/signing'
+import type { AgentContext } from '../context.ts'
+import { applyReceipt } from '../outbox/receipt.ts'
+import type { AgentTx } from '../store/store.ts'
+import { applyErasure } from './erasure.ts'
+import { applyOrderedStop } from './ordered-stop.ts'
+import { keepVaultKey, markApplied, wasApplied } from './store.ts'
+import { forgetSent, markAllToRead } from '../sources/store.ts'
+import { keepOperatorStatus } from '../register/store.ts'
+import { keepCheckpoint } from './witness.ts'
+
+/**
+ * Opens, verifies and applies one message of the vault: in one transaction with its mark "applied", so that it takes
+ * effect once, however often it is delivered. A message that cannot be opened is noted, never acknowledged.
+ */
+export async function applyControl(context: AgentContext, envelope: ControlEnvelope): Promise<void> {
+  const vault = fromBase64(context.hub.vaultSigningKey)
+  const body =
+    envelope.direction === 'down' && envelope.agent === context.keys.agent
+      ? openControl(envelope, context.keys.inbox, vault)
+      : null
+  if (!body) {
+    context.log('control.unreadable')
+    const message = messageId(envelope.message)
+    await context.store.bookkeep(async (tx) => {
+      if (!(await wasApplied(tx, message))) await markApplied(tx, message, 'unreadable', context.env.now())
+    })
+    return
+  }
+  const control = body as DownControl
+  await context.store.transact(
+    (fresh: boolean) =>
+      fresh
+        ? { act: 'control.applied', actor: 'vault', detail: { type: control.type, message: control.message } }
+        : null,
+    async (tx) => {
+      const known = await wasApplied(tx, control.message)
+      await markApplied(tx, control.message, control.type, context.env.now())
+      if (!known) await dispatch(tx, context, control)
+      return !known
+    },
+  )
+}
+
+async function dispatch(tx: AgentTx, context: AgentContext, control: DownControl): Promise<void> {
+  switch (control.type) {
+    case 'receipt':
+      if (!(await applyReceipt(tx, context, control)))
+        context.log('receipt.without-batch', { batch: control.batch })
+      return
+    case 'stop-ordered':
+      return applyOrderedStop(tx, context, control)
+    case 'erasure-done':
+      return applyErasure(tx, context, control)
+    case 'operator-status':
+      return keepOperatorStatus(tx, control)
+    case 'key-changed':
+      return keepVaultKey(tx, control.vaultKey, control.from)
+    case 'checkpoint-shown':
+      return keepCheckpoint(tx, context, control.checkpoint)
+    case 'resend-asked':
+      await forgetSent(tx, control.patients)
+      return markAllToRead(tx, control.patients, context.env.now())
+  }
+}

@@ -1,0 +1,169 @@
+import { sealControl } from '@kakehashi/protocol/control'
+import type { Instant } from '@kakehashi/protocol/env'
+import { messageId, type KeyId, type MessageId } from '@kakehashi/protocol/ids'
+import {
+  CONTROL_VERSION,
+  type ControlEnvelope,
+  type DownControl,
+  type UpControl,
+} from '@kakehashi/protocol/messages'
+import { fromBase64, keyIdOf, toBase64 } from '@kakehashi/protocol/signing'
+import type { Migration } from '@kakehashi/store/migrate'
+import type { Tx } from '@kakehashi/store/store'
+import type { Kysely } from 'kysely'
+import type { AgentContext } from '../context.ts'
+
+export interface UplinkTables {
+  /** Ids of messages already applied: each is applied once, however often it arrives. */
+  control_in: { message: string; type: string; applied_at: number; acked: number }
+  /** Sealed at once, so that nothing lies here in the clear; emptied when the gateway holds it. */
+  control_out: { seq: number; message: string; type: string; created_at: number; envelope: string | null }
+  vault_key: { key: string; public: string; from_at: number }
+  /** Checkpoints the hub showed us: kept, so that it can never show another history. */
+  witness: { seq: number; at: number; checkpoint: string; standing: string }
+}
+
+export const uplinkMigrations: readonly Migration[] = [
+  {
+    name: 'uplink-001',
+    up: (w) => [
+      `CREATE TABLE control_in (message ${w.text} PRIMARY KEY, type ${w.text} NOT NULL, applied_at ${w.int} NOT NULL, acked ${w.int} NOT NULL)${w.strict}`,
+      `CREATE INDEX control_in_unacked ON control_in (acked) WHERE acked = 0`,
+      `CREATE TABLE control_out (seq ${w.int} PRIMARY KEY, message ${w.text} NOT NULL UNIQUE, type ${w.text} NOT NULL, created_at ${w.int} NOT NULL, envelope ${w.text})${w.strict}`,
+      `CREATE INDEX control_out_waiting ON control_out (seq) WHERE envelope IS NOT NULL`,
+      `CREATE TABLE vault_key (key ${w.text} PRIMARY KEY, public ${w.text} NOT NULL, from_at ${w.int} NOT NULL)${w.strict}`,
+      `CREATE TABLE witness (seq ${w.int} PRIMARY KEY, at ${w.int} NOT NULL, checkpoint ${w.text} NOT NULL, standing ${w.text} NOT NULL)${w.strict}`,
+    ],
+  },
+]
+
+export type UplinkReader = Pick<Kysely<UplinkTables>, 'selectFrom'>
+export type UplinkTx = Tx<UplinkTables>
+
+type WithoutHead<T> = T extends unknown ? Omit<T, 'version' | 'message' | 'at'> : never
+export type UpDraft = WithoutHead<UpControl>
+
+/** The vault's sealing key in force: the newest announced one whose time has come, else the one of enrolment. */
+export async function vaultKeyAt(
+  db: UplinkReader,
+  context: Pick<AgentContext, 'hub'>,
+  now: Instant,
+): Promise<{ id: KeyId; public: Uint8Array }> {
+  const row = await db
+    .selectFrom('vault_key')
+    .select('public')
+    .where('from_at', '<=', now)
+    .orderBy('from_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const open = fromBase64(row?.public ?? context.hub.vaultKey)
+  return { id: keyIdOf(open), public: open }
+}
+
+/** Seals a message to the vault and queues it in the caller's transaction: it travels if and only if that commits. */
+export async function enqueueControl(
+  tx: UplinkTx,
+  context: Pick<AgentContext, 'env' | 'hub' | 'keys'>,
+  draft: UpDraft,
+): Promise<MessageId> {
+  const now = context.env.now()
+  const message = messageId(context.env.id())
+  const body = { ...draft, version: CONTROL_VERSION, message, at: now } as UpControl
+  const envelope = sealControl(
+    body,
+    { agent: context.keys.agent, direction: 'up', recipient: await vaultKeyAt(tx, context, now) },
+    context.keys.signing,
+    context.env,
+  )
+  const last = await tx
+    .selectFrom('control_out')
+    .select((e) => e.fn.max('seq').as('seq'))
+    .executeTakeFirst()
+  await tx
+    .insertInto('control_out')
+    .values({
+      seq: (last?.seq ?? 0) + 1,
+      message,
+      type: draft.type,
+      created_at: now,
+      envelope: JSON.stringify(envelope),
+    })
+    .execute()
+  return message
+}
+
+export async function nextControlOut(db: UplinkReader): Promise<ControlEnvelope | null> {
+  const row = await db
+    .selectFrom('control_out')
+    .select('envelope')
+    .where('envelope', 'is not', null)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.envelope ? (JSON.parse(row.envelope) as ControlEnvelope) : null
+}
+
+export async function countControlOut(db: UplinkReader): Promise<number> {
+  const row = await db
+    .selectFrom('control_out')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('envelope', 'is not', null)
+    .executeTakeFirst()
+  return row?.n ?? 0
+}
+
+export async function markControlSent(tx: UplinkTx, message: MessageId): Promise<void> {
+  await tx.updateTable('control_out').set({ envelope: null }).where('message', '=', message).execute()
+}
+
+export async function wasApplied(db: UplinkReader, message: MessageId): Promise<boolean> {
+  const row = await db
+    .selectFrom('control_in')
+    .select('message')
+    .where('message', '=', message)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function markApplied(
+  tx: UplinkTx,
+  message: MessageId,
+  type: DownControl['type'] | 'unreadable',
+  now: Instant,
+): Promise<void> {
+  await tx
+    .insertInto('control_in')
+    .values({ message, type, applied_at: now, acked: 0 })
+    .onConflict((c) => c.column('message').doUpdateSet({ acked: 0 }))
+    .execute()
+}
+
+export async function unacked(db: UplinkReader): Promise<MessageId[]> {
+  const rows = await db
+    .selectFrom('control_in')
+    .select('message')
+    .where('acked', '=', 0)
+    .where('type', '!=', 'unreadable')
+    .orderBy('applied_at')
+    .limit(500)
+    .execute()
+  return rows.map((row) => row.message as MessageId)
+}
+
+export async function markAcked(tx: UplinkTx, messages: readonly MessageId[]): Promise<void> {
+  if (messages.length === 0) return
+  await tx
+    .updateTable('control_in')
+    .set({ acked: 1 })
+    .where('message', 'in', [...messages])
+    .execute()
+}
+
+export async function keepVaultKey(tx: UplinkTx, publicKey: string, from: Instant): Promise<void> {
+  const open = fromBase64(publicKey)
+  await tx
+    .insertInto('vault_key')
+    .values({ key: keyIdOf(open), public: toBase64(open), from_at: from })
+    .onConflict((c) => c.column('key').doUpdateSet({ from_at: from }))
+    .execute()
+}
