@@ -29,17 +29,20 @@ export type SourceEvent =
       kind: 'replaced-by' | 'replaces' | 'refer' | 'seealso'
     }
   | { t: 'fault'; code: RefusalCode; place: string; retryable: boolean }
+  /** A full pass begins: whatever it does not tell before its `swept` has gone. */
+  | { t: 'pass' }
   /** Everything of this file is about to be read anew: what was remembered of its lines is void. */
   | { t: 'file'; file: string }
   | { t: 'checkpoint'; checkpoint: Checkpoint; swept?: Sweep }
 
 /**
- * A full pass ended: every record of `types` (`null`: all types) that the source still has was told in run `run`, or
- * lies in a file of `unread`, which has not changed since an earlier full pass.
+ * A full pass ended: what was last seen in one of `files` (`null`: anywhere) and is of one of `types` (`null`: any, but
+ * never one of `except`), and was not told since the pass began, is no more.
  */
 export interface Sweep {
   types: string[] | null
-  unread: string[]
+  except: string[]
+  files: string[] | null
 }
 
 /** Ends one patient's records; not `complete` when something could not be read and must be asked for again. */
@@ -57,6 +60,8 @@ export interface ChangeOptions {
   signal: AbortSignal
   /** Read everything again, so that what vanished is found. */
   full?: boolean
+  /** Files to be read again though they have not changed: a patient their records name has become known. */
+  again?: readonly string[]
 }
 
 export interface SourceProfile {

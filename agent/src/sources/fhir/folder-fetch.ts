@@ -1,0 +1,178 @@
+import { open } from 'node:fs/promises'
+import type { PatientKey } from '@kakehashi/protocol/ids'
+import { type FetchEvent, FETCH_BYTES_MAX, type SourceEvent, type Span } from '../connector.ts'
+import { bytesOf, type FolderFile } from './folder-files.ts'
+import { linesOf, withoutMark } from './lines.ts'
+import { type FhirReading, tell } from './telling.ts'
+
+type PatientSpan = Span & { patient: PatientKey }
+
+/** Spans of one patient nearer than this are read together. */
+const GAP_BYTES = 16 * 1024
+const READ_BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * Reads patients by the spans the scan remembered. Plain files are read at their places, a patient at a time. Packed
+ * files have no places: each is unpacked once per group of patients, whose spans together fit into memory.
+ */
+export async function* fetchFromFolder(
+  reading: FhirReading,
+  readable: readonly FolderFile[],
+  patients: readonly PatientKey[],
+  signal: AbortSignal,
+): AsyncGenerator<FetchEvent> {
+  const files = new Map(readable.map((file) => [file.name, file]))
+  const spans = Map.groupBy(await reading.index.spans(reading.source, patients), (span) => span.patient)
+  for (const group of groups(patients, spans, files)) {
+    const wanted = group.flatMap((patient) => spans.get(patient) ?? [])
+    const unpacked = await unpack(wanted, files, signal)
+    for (const patient of group) {
+      const own = spans.get(patient) ?? []
+      let complete = own.every((span) => files.has(span.file))
+      for (const read of readsOf(own, files)) {
+        const bytes = await readRange(read)
+        for (const span of read.spans) {
+          const part = bytes?.subarray(span.start - read.start, span.start - read.start + span.length)
+          const lines = part ?? unpacked.get(span)
+          if (lines) yield* recordsOf(reading, lines, span, patient)
+          else complete = false
+        }
+      }
+      yield { t: 'patient-read', patient, complete }
+    }
+    signal.throwIfAborted()
+  }
+}
+
+function* groups(
+  patients: readonly PatientKey[],
+  spans: Map<PatientKey, PatientSpan[]>,
+  files: Map<string, FolderFile>,
+): Generator<PatientKey[]> {
+  let group: PatientKey[] = []
+  let bytes = 0
+  for (const patient of patients) {
+    const own = (spans.get(patient) ?? []).filter((span) => files.get(span.file)?.form === 'gz')
+    const need = own.reduce((sum, span) => sum + span.length, 0)
+    if (group.length > 0 && bytes + need > FETCH_BYTES_MAX) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(patient)
+    bytes += need
+  }
+  if (group.length > 0) yield group
+}
+
+interface Read {
+  file: FolderFile
+  start: number
+  end: number
+  spans: PatientSpan[]
+}
+
+/** In file order; spans of plain files that lie close together become one read. */
+function readsOf(spans: PatientSpan[], files: Map<string, FolderFile>): Read[] {
+  const order = [...files.keys()]
+  const sorted = spans
+    .filter((span) => files.has(span.file))
+    .toSorted((a, b) => order.indexOf(a.file) - order.indexOf(b.file) || a.start - b.start)
+  const reads: Read[] = []
+  for (const span of sorted) {
+    const file = files.get(span.file) as FolderFile
+    const last = reads.at(-1)
+    const end = span.start + span.length
+    if (last?.file === file && span.start - last.end <= GAP_BYTES && end - last.start <= READ_BYTES_MAX) {
+      last.end = Math.max(last.end, end)
+      last.spans.push(span)
+    } else reads.push({ file, start: span.start, end, spans: [span] })
+  }
+  return reads
+}
+
+/** The bytes of every span in packed files; a file that breaks on the way leaves its spans out. */
+async function unpack(
+  spans: PatientSpan[],
+  files: Map<string, FolderFile>,
+  signal: AbortSignal,
+): Promise<Map<PatientSpan, Buffer | null>> {
+  const found = new Map<PatientSpan, Buffer | null>()
+  for (const [name, own] of Map.groupBy(spans, (span) => span.file)) {
+    const file = files.get(name)
+    if (file?.form !== 'gz') continue
+    for (const span of own) found.set(span, null)
+    const sorted = own.toSorted((a, b) => a.start - b.start)
+    let next = 0
+    let at = 0
+    const open = new Map<PatientSpan, Buffer>()
+    try {
+      for await (const chunk of bytesOf(file, 0, signal)) {
+        const end = at + chunk.length
+        while (next < sorted.length && (sorted[next] as PatientSpan).start < end) {
+          const span = sorted[next++] as PatientSpan
+          open.set(span, Buffer.allocUnsafe(span.length))
+        }
+        for (const [span, bytes] of open) {
+          const from = Math.max(span.start, at)
+          const to = Math.min(span.start + span.length, end)
+          bytes.set(chunk.subarray(from - at, to - at), from - span.start)
+          if (to < span.start + span.length) continue
+          found.set(span, bytes)
+          open.delete(span)
+        }
+        at = end
+        if (next === sorted.length && open.size === 0) break
+      }
+    } catch {
+      signal.throwIfAborted()
+    }
+  }
+  return found
+}
+
+/** `null` for a packed file, whose spans were unpacked before, and for one that can no longer be read. */
+async function readRange(read: Read): Promise<Buffer | null> {
+  if (read.file.form === 'gz') return null
+  try {
+    await using handle = await open(read.file.path, 'r')
+    const bytes = Buffer.allocUnsafe(read.end - read.start)
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, read.start)
+    return bytesRead === bytes.length ? bytes : null
+  } catch {
+    return null
+  }
+}
+
+/** The records of `patient` in one span. */
+async function* recordsOf(
+  reading: FhirReading,
+  bytes: Buffer,
+  span: PatientSpan,
+  patient: PatientKey,
+): AsyncGenerator<SourceEvent> {
+  const run = 'fetch'
+  const units = /\.json$/i.test(span.file) ? whole(bytes) : linesOf(once(bytes), span)
+  for await (const lines of units) {
+    for (const line of lines) {
+      if (line.bytes === null) continue
+      const place = {
+        provenance: { file: span.file, line: line.line, run },
+        place: `${span.file}:${line.line}`,
+      }
+      for (const event of await tell(reading, line.bytes, place)) {
+        if (event.t === 'record' && !event.record.patients.includes(patient)) continue
+        if (event.t === 'held' && !event.patients.includes(patient)) continue
+        yield event
+      }
+    }
+  }
+}
+
+function whole(bytes: Buffer): { bytes: Buffer; line: number }[][] {
+  return [[{ bytes: withoutMark(bytes), line: 1 }]]
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

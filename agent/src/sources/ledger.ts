@@ -1,0 +1,220 @@
+import type { Instant } from '@kakehashi/protocol/env'
+import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { RecordKey } from '@kakehashi/protocol/records'
+import type { RefusalCode } from '@kakehashi/protocol/refusals'
+import { type Kysely, sql } from 'kysely'
+import type { Span, Sweep } from './connector.ts'
+import { oweTombstones, type SourcesTables, type SourcesTx } from './store.ts'
+
+/** A record as the ledger sees it. */
+export interface Seen {
+  key: RecordKey
+  hash: string
+  patients: PatientKey[]
+  code: RefusalCode | null
+  span?: Span
+}
+
+export interface LedgerChange {
+  added: number
+  changed: number
+  unchanged: number
+  held: number
+  /** Patients about whom something is new. */
+  touched: Set<PatientKey>
+  /** Keys that are new or have new content. */
+  fresh: Set<Seen>
+}
+
+interface Row {
+  type: string
+  id: string
+  hash: string
+  patients: string
+  run: number
+  state: string
+  code: string | null
+  file: string
+}
+
+const PAGE = 500
+
+/**
+ * Compares what a window showed with the ledger and brings the ledger up to date. Seeing the same again changes
+ * nothing: a window that is read twice counts nothing twice.
+ */
+export async function keepLedger(
+  tx: SourcesTx,
+  source: string,
+  seen: readonly Seen[],
+  run: number,
+  now: Instant,
+): Promise<LedgerChange> {
+  const change: LedgerChange = {
+    added: 0,
+    changed: 0,
+    unchanged: 0,
+    held: 0,
+    touched: new Set(),
+    fresh: new Set(),
+  }
+  // the last of several in one window prevails
+  const latest = [...new Map(seen.map((one) => [`${one.key.type}/${one.key.id}`, one])).values()]
+  for (let from = 0; from < latest.length; from += PAGE) {
+    const page = latest.slice(from, from + PAGE)
+    const known = await rowsOf(tx, source, page)
+    const rows: unknown[][] = []
+    for (const one of page) {
+      const before = known.get(`${one.key.type}/${one.key.id}`)
+      const row = await compare(tx, one, before, run, now, change)
+      if (row) rows.push(row)
+    }
+    if (rows.length > 0) await upsert(tx, source, rows)
+  }
+  return change
+}
+
+async function compare(
+  tx: SourcesTx,
+  one: Seen,
+  before: Row | undefined,
+  run: number,
+  now: Instant,
+  change: LedgerChange,
+): Promise<unknown[] | null> {
+  const state = one.code === null ? 'active' : 'held'
+  const patients = JSON.stringify(one.patients)
+  const file = one.span?.file ?? ''
+  if (one.code !== null) change.held++
+  const same = before?.hash === one.hash && before.state === state && before.patients === patients
+  if (same) {
+    change.unchanged++
+    if (before.run === run && before.file === file) return null
+  } else {
+    const existed = before !== undefined && before.state !== 'gone'
+    change[existed ? 'changed' : 'added']++
+    change.fresh.add(one)
+    for (const patient of one.patients) change.touched.add(patient)
+    if (existed) for (const patient of await withdrawn(tx, one, before, now)) change.touched.add(patient)
+  }
+  return [one.key.type, one.key.id, one.hash, patients, file, run, state, one.code, now]
+}
+
+/** A version that is now about other patients, or may no longer travel, takes back what was sent before. */
+async function withdrawn(tx: SourcesTx, one: Seen, before: Row, now: Instant): Promise<PatientKey[]> {
+  const were = JSON.parse(before.patients) as PatientKey[]
+  const lost = were.filter((patient) => !one.patients.includes(patient))
+  if (lost.length === 0 && one.code === null) return []
+  const owed = await oweTombstones(tx, [{ key: one.key, patients: were }], 'superseded', now)
+  return [...lost, ...owed]
+}
+
+async function rowsOf(tx: SourcesTx, source: string, page: readonly Seen[]): Promise<Map<string, Row>> {
+  const keys = JSON.stringify(page.map((one) => [one.key.type, one.key.id]))
+  const { rows } = await sql<Row>`
+    SELECT l.type, l.id, l.hash, l.patients, l.run, l.state, l.code, l.file
+    FROM json_each(${keys}) AS k CROSS JOIN source_ledger AS l
+    ON l.source = ${source} AND l.type = k.value ->> 0 AND l.id = k.value ->> 1`.execute(tx)
+  return new Map(rows.map((row) => [`${row.type}/${row.id}`, row]))
+}
+
+async function upsert(tx: SourcesTx, source: string, rows: unknown[][]): Promise<void> {
+  await sql`
+    INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since)
+    SELECT ${source}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
+    FROM json_each(${JSON.stringify(rows)}) WHERE true
+    ON CONFLICT (source, type, id) DO UPDATE SET
+      since = CASE WHEN hash = excluded.hash AND state = excluded.state THEN since ELSE excluded.since END,
+      hash = excluded.hash, patients = excluded.patients, file = excluded.file, run = excluded.run,
+      state = excluded.state, code = excluded.code`.execute(tx)
+}
+
+/** Remembers where each patient's lines lie; neighbours of one patient become one span. */
+export async function keepSpans(tx: SourcesTx, source: string, seen: readonly Seen[]): Promise<void> {
+  const rows: [string, string, number, number, number][] = []
+  const last = new Map<string, [string, string, number, number, number]>()
+  for (const { patients, span } of seen) {
+    if (!span) continue
+    for (const patient of patients) {
+      const before = last.get(patient)
+      if (before?.[1] === span.file && before[2] === span.start) continue
+      if (before?.[1] === span.file && before[2] + before[3] === span.start) before[3] += span.length
+      else {
+        const row: (typeof rows)[number] = [patient, span.file, span.start, span.length, span.line]
+        rows.push(row)
+        last.set(patient, row)
+      }
+    }
+  }
+  for (let from = 0; from < rows.length; from += PAGE)
+    await sql`
+      INSERT INTO source_span (source, patient, file, start, length, line)
+      SELECT ${source}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
+      FROM json_each(${JSON.stringify(rows.slice(from, from + PAGE))}) WHERE true
+      ON CONFLICT (source, patient, file, start) DO UPDATE SET length = excluded.length, line = excluded.line`.execute(
+      tx,
+    )
+}
+
+export interface Missing {
+  type: string
+  missing: number
+  total: number
+}
+
+/** What a full pass did not show, by type, among what it judges. */
+export async function missingOf(
+  tx: Kysely<SourcesTables>,
+  source: string,
+  run: number,
+  sweep: Sweep,
+): Promise<Missing[]> {
+  const { rows } = await sql<Missing>`
+    SELECT type, SUM(run < ${run} AND ${inFiles(sweep)}) AS missing, COUNT(*) AS total
+    FROM source_ledger WHERE source = ${source} AND state <> 'gone' AND ${ofTypes(sweep)}
+    GROUP BY type HAVING missing > 0`.execute(tx)
+  return rows
+}
+
+export async function missingKeys(
+  tx: Kysely<SourcesTables>,
+  source: string,
+  run: number,
+  sweep: Sweep,
+  type: string,
+): Promise<{ key: RecordKey; patients: PatientKey[] }[]> {
+  const { rows } = await sql<{ id: string; patients: string }>`
+    SELECT id, patients FROM source_ledger
+    WHERE source = ${source} AND type = ${type} AND state <> 'gone' AND run < ${run} AND ${inFiles(sweep)}`.execute(
+    tx,
+  )
+  return rows.map(({ id, patients }) => ({
+    key: { source, type, id },
+    patients: JSON.parse(patients) as PatientKey[],
+  }))
+}
+
+function inFiles({ files }: Sweep) {
+  return files === null ? sql`true` : sql`file IN (SELECT value FROM json_each(${JSON.stringify(files)}))`
+}
+
+function ofTypes({ types, except }: Sweep) {
+  const not = sql`type NOT IN (SELECT value FROM json_each(${JSON.stringify(except)}))`
+  return types === null
+    ? not
+    : sql`${not} AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`
+}
+
+export async function markGone(
+  tx: SourcesTx,
+  source: string,
+  keys: readonly RecordKey[],
+  now: Instant,
+): Promise<void> {
+  for (let from = 0; from < keys.length; from += PAGE) {
+    const page = JSON.stringify(keys.slice(from, from + PAGE).map((key) => [key.type, key.id]))
+    await sql`
+      UPDATE source_ledger SET state = 'gone', code = NULL, since = ${now} WHERE source = ${source} AND (type, id) IN
+      (SELECT value ->> 0, value ->> 1 FROM json_each(${page}))`.execute(tx)
+  }
+}
