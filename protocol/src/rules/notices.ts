@@ -1,7 +1,7 @@
 import type { Instant } from '../env.ts'
 import type { OperatorId } from '../ids.ts'
 import type { RefusalCode } from '../refusals.ts'
-import { compareDates, tokyoDate } from './calendar.ts'
+import { compareDates, tokyoDay } from './calendar.ts'
 import type { RuleFile } from './rule-file.ts'
 import type {
   FacilityState,
@@ -36,7 +36,7 @@ export interface FoundNotice extends ValidNotice {
  */
 export function clockStart(notice: NoticeFact): Instant {
   if (notice.backdateApprovedBy !== undefined) return notice.deliveredAt
-  const backdated = tokyoDate(notice.deliveredAt) < tokyoDate(notice.recordedAt)
+  const backdated = tokyoDay(notice.deliveredAt) < tokyoDay(notice.recordedAt)
   return backdated ? notice.recordedAt : notice.deliveredAt
 }
 

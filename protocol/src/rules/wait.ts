@@ -1,6 +1,6 @@
 import type { Instant } from '../env.ts'
 import { NOTICE_WAIT_DAYS_MAX } from '../limits.ts'
-import { addDays, addMonths, compareDates, tokyoDate, weekday } from './calendar.ts'
+import { addMonths, dayNumber, fromDayNumber, tokyoDay, weekday } from './calendar.ts'
 import { HOLIDAYS_KNOWN_UNTIL, isPublicHoliday } from './holidays.ts'
 import type { RuleFile } from './rule-file.ts'
 import type { FacilityState, LocalDate } from './state.ts'
@@ -28,45 +28,41 @@ export function earliestProvision(
   const days = facility.waitDays
   if (!Number.isInteger(days) || days < 0 || days > NOTICE_WAIT_DAYS_MAX)
     throw new WaitUnknown('waiting period is not a number of days')
-  const given = tokyoDate(deliveredAt)
-  let last = addDays(given, Math.max(rules.waitDaysMin, days))
-  if (saysOneMonth && rules.oneMonthWordingCounts) {
-    const month = lastDayOfMonthWait(given)
-    if (compareDates(month, last) > 0) last = month
-  }
-  return addDays(rules.extendOverClosedDays ? nextOpenDay(last, rules, facility.closedDays) : last, 1)
+  const given = tokyoDay(deliveredAt)
+  let last = given + Math.max(rules.waitDaysMin, days)
+  if (saysOneMonth && rules.oneMonthWordingCounts) last = Math.max(last, lastDayOfMonthWait(given))
+  if (rules.extendOverClosedDays) last = nextOpenDay(last, rules, facility.closedDays)
+  return fromDayNumber(last + 1)
 }
 
 /**
  * Civil Code 143: counting starts the day after the notice; the period ends the day before the day that corresponds
  * to that start, or with the month when there is no such day.
  */
-function lastDayOfMonthWait(given: LocalDate): LocalDate {
-  const start = addDays(given, 1)
+function lastDayOfMonthWait(given: number): number {
+  const start = fromDayNumber(given + 1)
   const corresponding = addMonths(start, 1)
-  return corresponding.slice(8) === start.slice(8) ? addDays(corresponding, -1) : corresponding
+  return dayNumber(corresponding) - (corresponding.slice(8) === start.slice(8) ? 1 : 0)
 }
 
-function nextOpenDay(from: LocalDate, rules: RuleFile, closedDays: readonly LocalDate[]): LocalDate {
-  let day = from
-  for (let run = 0; run <= CLOSED_RUN_DAYS_MAX; run++) {
+function nextOpenDay(from: number, rules: RuleFile, closedDays: readonly LocalDate[]): number {
+  for (let day = from; day <= from + CLOSED_RUN_DAYS_MAX; day++)
     if (!isClosed(day, rules, closedDays)) return day
-    day = addDays(day, 1)
-  }
   throw new WaitUnknown('the window is never open')
 }
 
-function isClosed(day: LocalDate, rules: RuleFile, closedDays: readonly LocalDate[]): boolean {
+function isClosed(day: number, rules: RuleFile, closedDays: readonly LocalDate[]): boolean {
   if (rules.closedWeekdays.includes(weekday(day))) return true
-  if (closedDays.includes(day)) return true
+  if (closedDays.length > 0 && closedDays.includes(fromDayNumber(day))) return true
   if (rules.closedOnPublicHolidays) {
-    if (compareDates(day, HOLIDAYS_KNOWN_UNTIL) > 0) throw new WaitUnknown('public holidays not known')
+    if (day > HOLIDAYS_KNOWN_UNTIL) throw new WaitUnknown('public holidays not known')
     if (isPublicHoliday(day)) return true
   }
-  return rules.yearEndClosed !== null && withinYearEnd(day.slice(5), rules.yearEndClosed)
+  return rules.yearEndClosed !== null && withinYearEnd(day, rules.yearEndClosed)
 }
 
-function withinYearEnd(monthDay: string, closing: { from: string; to: string }): boolean {
+function withinYearEnd(day: number, closing: { from: string; to: string }): boolean {
+  const monthDay = fromDayNumber(day).slice(5)
   return closing.from <= closing.to
     ? monthDay >= closing.from && monthDay <= closing.to
     : monthDay >= closing.from || monthDay <= closing.to
