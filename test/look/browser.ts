@@ -27,27 +27,28 @@ export interface Findings {
   policy: string[]
 }
 
+const TARGET_PX_MIN = 24
+
+/** Runs inside the page. */
+const SMALL_TARGETS = `
+  [...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]
+    .filter((element) => !element.closest('.skip'))
+    .map((element) => ({
+      element,
+      box: (element.matches('[type=radio], [type=checkbox]') ? element.closest('label') : element).getBoundingClientRect(),
+    }))
+    .filter(({ box }) => box.width > 0 && box.height > 0 && (box.width < ${TARGET_PX_MIN} || box.height < ${TARGET_PX_MIN}))
+    .map(({ element }) => element.outerHTML.slice(0, 120))`
+
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /** All that a machine can say about how the page in front of it looks. */
 export async function inspect(page: Page): Promise<Omit<Findings, 'elsewhere' | 'policy'>> {
   const axe = await new AxeBuilder({ page }).withTags(WCAG).analyze()
-  const smallTargets = await page.evaluate(() => {
-    const found: string[] = []
-    for (const element of document.querySelectorAll('a, button, input:not([type=hidden]), summary')) {
-      if (element.closest('.skip')) continue
-      const target = element.matches('input[type=radio], input[type=checkbox]')
-        ? element.closest('label')
-        : element
-      const box = (target ?? element).getBoundingClientRect()
-      const visible = box.width > 0 && box.height > 0
-      if (visible && (box.width < 24 || box.height < 24)) found.push(element.outerHTML.slice(0, 120))
-    }
-    return found
-  })
+  const smallTargets = (await page.evaluate(SMALL_TARGETS)) as string[]
   const width = page.viewportSize()?.width ?? 0
   await page.setViewportSize({ width: 320, height: 640 })
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  const sideways = Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'))
   await page.setViewportSize({ width, height: 800 })
   return {
     axe: axe.violations.map((one) => `${one.id}: ${one.nodes[0]?.html ?? ''}`),

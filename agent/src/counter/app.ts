@@ -6,12 +6,14 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
+import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
 import { searchRoutes } from './search.ts'
 import { IDLE_MS_MAX, Sessions } from './session.ts'
 import { sessionOf, signInRoutes } from './sign-in.ts'
 import { slipRoutes } from './slip.ts'
 import { stopRoutes } from './stop.ts'
+import { taskRoutes } from './tasks.ts'
 import { CounterViews } from './views.ts'
 
 const FORM_BYTES_MAX = 16 * 1024
@@ -36,7 +38,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   signInRoutes(app, parts, sessions)
   app.use(async (c, next) => {
     const session = sessionOf(c, parts, sessions)
-    if (!session) return c.redirect('/sign-in?why=locked', 303)
+    if (!session) return c.redirect(c.req.header('cookie') ? '/sign-in?why=locked' : '/sign-in', 303)
     if (c.req.method === 'POST') {
       const form = await c.req.parseBody()
       if (!sameSecret(String(form['csrf'] ?? ''), session.csrf))
@@ -48,9 +50,12 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     return next()
   })
   searchRoutes(app, parts, sessions, views)
-  patientRoutes(app, parts, sessions, views)
+  patientRoutes(app, parts, views)
+  noticeRoutes(app, parts, sessions)
+  paperRoutes(app, parts, views)
   stopRoutes(app, parts, views)
-  slipRoutes(app, parts, sessions, views)
+  slipRoutes(app, parts, views)
+  taskRoutes(app, parts, sessions, views)
 
   app.notFound((c) =>
     c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),

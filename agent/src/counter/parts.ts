@@ -51,3 +51,11 @@ export interface CounterParts {
 export interface CounterEnv {
   Variables: { session: Session; person: CounterPerson }
 }
+
+/** The legal person stands under the paper: Art. 52 names name, address and representative. */
+export function hospitalLines(
+  facilityName: string,
+  entity: { name: string; address: string; representative: string } | null,
+): string[] {
+  return entity ? [facilityName, entity.name, entity.address, entity.representative] : [facilityName]
+}

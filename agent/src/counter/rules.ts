@@ -1,4 +1,4 @@
-import type { PatientState, StopFact } from '@kakehashi/protocol/rules/state'
+import type { PatientState, StopFact, TemplateFact, Track } from '@kakehashi/protocol/rules/state'
 
 /** Full years on `today`; a birthday on 29 February counts on 1 March in common years. */
 export function ageOn(birthDate: string, today: string): number {
@@ -31,4 +31,9 @@ export function noticeSummary(state: PatientState): NoticeSummary {
   }
   const guardian = standing('guardian')
   return { person: standing('person'), guardian: guardian === 'unable' ? 'none' : guardian }
+}
+
+export function newestTemplate(templates: readonly TemplateFact[], track: Track): TemplateFact | null {
+  const fit = templates.filter((one) => one.track === track)
+  return fit.toSorted((a, b) => b.version - a.version)[0] ?? null
 }

@@ -4,22 +4,14 @@ import { longTime, timeOfDay } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
 import { handSlip } from '../register/flow.ts'
 import { patientStateOf, stopEvents } from '../register/read.ts'
-import { openSlips, slipsOfStop, type Slip } from '../register/slip.ts'
+import { slipsOfStop, type Slip } from '../register/slip.ts'
 import { slipPage } from './pages/papers.ts'
-import { tasksPage, type TaskRow } from './pages/tasks.ts'
-import type { CounterEnv, CounterParts } from './parts.ts'
-import { hospitalLines } from './patient.ts'
-import type { Sessions } from './session.ts'
+import { hospitalLines, type CounterEnv, type CounterParts } from './parts.ts'
 import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
 
-export function slipRoutes(
-  app: Hono<CounterEnv>,
-  parts: CounterParts,
-  sessions: Sessions,
-  views: CounterViews,
-): void {
-  const { context, people, settings } = parts
+export function slipRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
+  const { context, settings } = parts
   const { db } = context.store
 
   /** The kept copy, if this stop is this patient's. */
@@ -64,25 +56,5 @@ export function slipRoutes(
     await handSlip(context, { number: slip.number, by: session.staff.id })
     session.message = { kind: 'done', text: W.handedDone }
     return c.redirect('/', 303)
-  })
-
-  app.get('/tasks', async (c) => {
-    const session = c.get('session')
-    const rows: TaskRow[] = []
-    for (const task of await openSlips(db, context.env.now())) {
-      const [asked] = await stopEvents(db, task.slip.stop)
-      const person = asked ? await people.read(asked.patient) : null
-      if (!asked || !person) continue
-      const handle = sessions.handleOf(session, asked.patient)
-      rows.push({
-        number: task.slip.number,
-        askedAt: task.slip.askedAt,
-        ageHours: Math.floor(task.ageMs / 3_600_000),
-        origin: task.slip.origin,
-        kana: person.kana.reveal(),
-        href: `/patient/${handle}/slip/${task.slip.stop}`,
-      })
-    }
-    return c.html(tasksPage(await views.desk(session), rows))
   })
 }

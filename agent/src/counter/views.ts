@@ -10,7 +10,7 @@ import type { DeskView } from './pages/desk.ts'
 import type { PatientView } from './pages/patient.ts'
 import type { PersonView, TodayRow } from './pages/search.ts'
 import type { CounterParts, CounterPerson } from './parts.ts'
-import { ageOn, guardianNeeded, noticeSummary, stopsInForce } from './rules.ts'
+import { ageOn, guardianNeeded, newestTemplate, noticeSummary, stopsInForce } from './rules.ts'
 import type { Session, Sessions } from './session.ts'
 import { W } from './words.ja.ts'
 
@@ -103,9 +103,7 @@ export class CounterViews {
     if (notice.person === 'none' || notice.person === 'unable') missing.add(inJapanese('NOT_NOTIFIED'))
     if (decision && !decision.allow && !NOT_MISSING.has(decision.code)) missing.add(inJapanese(decision.code))
     const earliest = decision?.earliest ?? null
-    const template = (commons.facility?.templates ?? [])
-      .filter((one) => one.track === context.track)
-      .toSorted((a, b) => b.version - a.version)[0]
+    const template = newestTemplate(commons.facility?.templates ?? [], context.track)
     return {
       person: view,
       notice,

@@ -42,7 +42,7 @@ export function linkButton(view: ButtonView & { href: string }): Markup {
 
 /** Opens the browser's print dialogue. Hidden until the script is there; the text beside it tells the keys. */
 export function printButton(view: { text: string; without: string; key?: string }): Markup {
-  return html`<p class="no-print">
+  return html`<p class="print-row no-print">
     <button
       type="button"
       class="button"

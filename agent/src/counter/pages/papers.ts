@@ -4,7 +4,6 @@ import { hiddenField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { qrCode } from '@kakehashi/ui/qr-code'
 import { slip } from '@kakehashi/ui/slip'
-import { summaryList } from '@kakehashi/ui/summary-list'
 import { W } from '../words.ja.ts'
 import { desk, type DeskView } from './desk.ts'
 
@@ -50,9 +49,8 @@ export function slipPage(around: DeskView, view: SlipPageView): Markup {
     W.slipPageTitle,
     html`<div class="no-print">
         <h1>${W.slipPageTitle}</h1>
-        ${printButton({ text: W.print, without: W.printWithout, key: 'F8' })}
         <div class="form-row">
-          ${
+          ${printButton({ text: W.print, without: W.printWithout, key: 'F8' })}${
             view.handedAt
               ? html`<p class="state">${W.handedAt(view.handedAt)}</p>`
               : html`<form method="post" action="/patient/${view.handle}/slip/${view.stop}/handed">
@@ -84,20 +82,24 @@ export function noticePaperPage(around: DeskView, view: NoticePaperView): Markup
     html`<div class="no-print">
         <h1>${W.paperPageTitle}</h1>
         ${banner({ kind: 'warning', label: W.warningLabel, text: W.paperOnce })}
-        ${printButton({ text: W.print, without: W.printWithout, key: 'F8' })}
-        <p>${linkButton({ text: W.paperDone, href: '/', kind: 'secondary', key: 'F2', accessKey: 'n' })}</p>
+        <div class="form-row">
+          ${printButton({ text: W.print, without: W.printWithout, key: 'F8' })}${linkButton({ text: W.paperDone, href: '/', kind: 'secondary', key: 'F2', accessKey: 'n' })}
+        </div>
       </div>
       <article class="slip paper">
         <h2 class="slip__title">${W.paperTitle}</h2>
         ${view.text.split(/\n+/).map((line) => html`<p>${line}</p>`)}
         <h3>${W.paperHow}</h3>
         <div class="slip__body">
-          ${summaryList([
-            { term: W.paperToken, detail: html`<strong class="receipt">${groups.join(' ')}</strong>` },
-            ...(view.addressShown ? [{ term: html``, detail: W.paperHowWeb(view.addressShown) }] : []),
-            { term: html``, detail: W.paperHowDesk },
-            ...(view.phone ? [{ term: html``, detail: W.paperHowPhone(view.phone) }] : []),
-          ])}${
+          <div class="slip__text">
+            <p>${W.paperToken}<br /><strong class="receipt">${groups.join(' ')}</strong></p>
+            <ul>
+              ${view.addressShown ? html`<li>${W.paperHowWeb(view.addressShown)}</li>` : ''}
+              <li>${W.paperHowDesk}</li>
+              ${view.phone ? html`<li>${W.paperHowPhone(view.phone)}</li>` : ''}
+            </ul>
+          </div>
+          ${
             code
               ? html`<figure class="slip__code">
                   ${code}

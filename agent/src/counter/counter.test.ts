@@ -1,0 +1,191 @@
+import { patientKey, facilityId } from '@kakehashi/protocol/ids'
+import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
+import { expect, test } from 'vitest'
+import { patientStateOf } from '../register/read.ts'
+import { openSlips } from '../register/slip.ts'
+import { Clerk, hospital } from './world.fixture.ts'
+
+const HANAKO = patientKey(facilityId('midori'), '00123456')
+const KENTA = patientKey(facilityId('midori'), '00123458')
+const MINUTE = 60_000
+
+async function atTheDesk() {
+  const place = await hospital()
+  const clerk = new Clerk(place.app)
+  await clerk.signIn()
+  const stateOf = (patient: typeof HANAKO) => patientStateOf(place.context.store.db, patient)
+  return { ...place, clerk, stateOf }
+}
+
+test('R3 R4 scan, see the state, one tap: the notice is recorded and the paper carries a one-time token', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  const before = await clerk.get(path)
+  expect(before.text).toContain('ヤマダ ハナコ')
+  expect(before.text).toContain('1948-05-03（78歳）')
+  expect(before.text).toContain('まだ通知していません。')
+  const paper = await clerk.post(`${path}/notice`, { to: 'person' })
+  const state = await stateOf(HANAKO)
+  expect(state.notices.map((one) => one.recipient)).toEqual(['person'])
+  const token = readStopToken(/class="receipt">([^<]+)</.exec(paper.text)?.[1] ?? '')
+  expect(token).not.toBeNull()
+  expect(state.handles).toEqual([handleOf(token ?? '')])
+  expect(paper.text).toMatch(/<svg\s+class="qr"/)
+  const after = await clerk.get(path)
+  expect(after.text).toContain('済 2026-11-25 手渡し')
+  expect(after.text).toContain('早くて 2026年12月2')
+  expect(after.text).not.toContain(token)
+})
+
+test('R5 a child: the page asks for both, says who is missing, and one tap serves both', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('00123458')
+  expect((await clerk.get(path)).text).toContain('本人と保護者の両方に通知した')
+  await clerk.post(`${path}/notice`, { to: 'person' })
+  const half = await clerk.get(path)
+  expect(half.text).toContain('保護者等への通知がまだです。')
+  expect(half.text).not.toContain('早くて')
+  await clerk.post(`${path}/notice`, { to: 'guardian' })
+  const whole = await clerk.get(path)
+  expect(whole.text).not.toContain('保護者等への通知がまだです。')
+  expect(whole.text).toContain('早くて')
+  expect((await stateOf(KENTA)).notices.map((one) => one.recipient).toSorted()).toEqual([
+    'guardian',
+    'person',
+  ])
+})
+
+test('R5 one tap for both writes two notices', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  await clerk.post(`${await clerk.open('123458')}/notice`, { to: 'both' })
+  expect((await stateOf(KENTA)).notices.map((one) => one.recipient).toSorted()).toEqual([
+    'guardian',
+    'person',
+  ])
+})
+
+test('T22 a sheet given to somebody unable to take it is no notice, and prints no token', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/notice`, { to: 'unable' })
+  expect(clerk.path).toBe(path)
+  expect((await clerk.get(path)).text).toContain('まだ通知していません。')
+  expect((await stateOf(HANAKO)).notices[0]?.recipientState).toBe('unable')
+})
+
+test('R12 T23 an oral stop: three actions, in force when the page says so, closed only by "handed"', async () => {
+  const { clerk, stateOf, context, clock } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.get(`${path}/stop`)
+  const page = await clerk.post(`${path}/stop`, { who: 'person', how: 'card', erasure: 'no' })
+  expect(page.text).toContain('停止しました。')
+  const [stop] = (await stateOf(HANAKO)).stops
+  expect(stop).toMatchObject({ standing: 'confirmed', requester: 'person', tracks: null, operators: null })
+  const slip = await clerk.get(`${path}/slip/${stop?.stop}`)
+  expect(slip.text.match(/提供停止の求めの確認書<\/h2>/g)).toHaveLength(2)
+  clock.now += MINUTE
+  expect(await openSlips(context.store.db, clock.now)).toHaveLength(1)
+  expect((await clerk.get('/tasks')).text).toContain('この窓口')
+  await clerk.post(`${path}/slip/${stop?.stop}/handed`, {})
+  expect(await openSlips(context.store.db, clock.now)).toEqual([])
+})
+
+test('R12 no reason, no identity document, no answer about erasure is needed to stop', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  const form = await clerk.get(`${path}/stop`)
+  expect(form.text).not.toContain('required')
+  expect(form.text).toContain('理由は聞きません')
+  const page = await clerk.post(`${path}/stop`, { who: 'person', how: 'none' })
+  expect(page.text).toContain('停止しました。')
+  expect((await stateOf(HANAKO)).stops[0]?.standing).toBe('provisional')
+})
+
+test('R13 R15 the slip names the legal person, number, time, scope and contact, and is kept as printed', async () => {
+  const { clerk, context, clock } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/stop`, { who: 'guardian', how: 'document', erasure: 'yes', relation: '長女' })
+  const [task] = await openSlips(context.store.db, clock.now)
+  const page = (await clerk.get(`${path}/slip/${task?.slip.stop}`)).text
+  for (const part of [
+    task?.slip.number ?? '-',
+    '2026年11月25日 9時12分',
+    '医療法人 みどり会',
+    '理事長 緑川 誠',
+    '保護者等（長女）',
+    '削除を求めました',
+    '0120-000-000',
+    '一般財団法人 架け橋',
+    '匿名加工・仮名加工の両方',
+  ])
+    expect(page).toContain(part)
+  await clerk.post(`${path}/slip/${task?.slip.stop}/handed`, {})
+  expect((await clerk.get(`${path}/slip/${task?.slip.stop}`)).text).toContain('に渡しました')
+})
+
+test('R12 the wrong patient: undone within ten minutes as a new event, refused after', async () => {
+  const { clerk, stateOf, clock } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+  const [first] = (await stateOf(HANAKO)).stops
+  expect((await clerk.post(`${path}/undo`, { kind: 'stop', id: first?.stop ?? '' })).text).toContain(
+    '取り消しました',
+  )
+  expect((await stateOf(HANAKO)).stops[0]?.standing).toBe('undone')
+  await clerk.post(`${path}/notice`, { to: 'person' })
+  const [notice] = (await stateOf(HANAKO)).notices
+  for (let i = 0; i < 11; i++) {
+    clock.now += MINUTE
+    await clerk.get('/')
+  }
+  const late = await clerk.post(`${path}/undo`, { kind: 'notice', id: notice?.notice ?? '' })
+  expect(late.text).toContain('10分を過ぎたため')
+  expect((await stateOf(HANAKO)).notices[0]?.standing).toBe('effective')
+})
+
+test('T29 a notice handed again does not clear a stop', async () => {
+  const { clerk } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+  await clerk.post(`${path}/notice`, { to: 'person' })
+  const page = (await clerk.get(path)).text
+  expect(page).toContain('すでに停止中です')
+  expect(page).toContain('通知書を渡しても停止はそのままです')
+})
+
+test('R21 a stop is withdrawn by the person only, said explicitly; then a new notice is due', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/notice`, { to: 'person' })
+  await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+  const form = await clerk.get(`${path}/withdraw`)
+  expect(form.text).not.toContain(' checked')
+  expect((await clerk.post(`${path}/withdraw`, {})).status).toBe(422)
+  const relative = await clerk.post(`${path}/withdraw`, { who: 'other', how: 'card' })
+  expect(relative.text).toContain('ご本人だけです')
+  expect((await stateOf(HANAKO)).stops[0]?.standing).toBe('confirmed')
+  const done = await clerk.post(`${path}/withdraw`, { who: 'person', how: 'card' })
+  expect(done.text).toContain('あらためて通知が必要')
+  expect((await stateOf(HANAKO)).stops[0]?.standing).toBe('withdrawn')
+})
+
+test('works while the hub is away, and says so', async () => {
+  const { clerk, state, stateOf } = await atTheDesk()
+  state.online = false
+  const path = await clerk.open('123456')
+  expect((await clerk.get(path)).text).toContain('回線が切れています')
+  const page = await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+  expect(page.text).toContain('すでに止まっています')
+  expect((await stateOf(HANAKO)).stops).toHaveLength(1)
+})
+
+test('R6 whoever turned 16 is shown as due for a notice of their own', async () => {
+  const { clerk, clock } = await atTheDesk()
+  const path = await clerk.open('123458')
+  await clerk.post(`${path}/notice`, { to: 'both' })
+  clock.now = Date.parse('2032-04-02T09:00:00+09:00')
+  await clerk.signIn()
+  const page = await clerk.get(await clerk.open('123458'))
+  expect(page.text).toContain('16歳')
+  expect(page.text).not.toContain('本人と保護者の両方に通知した')
+})

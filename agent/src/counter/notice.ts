@@ -1,0 +1,85 @@
+import { noticeId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
+import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
+import { longDate } from '@kakehashi/ui/dates'
+import type { Hono } from 'hono'
+import { confirmNotice, recordNotice } from '../register/flow.ts'
+import { facilityStateOf, noticeEvent } from '../register/read.ts'
+import { noticePaperPage } from './pages/papers.ts'
+import { hospitalLines, type CounterEnv, type CounterParts } from './parts.ts'
+import type { Sessions } from './session.ts'
+import { newestTemplate } from './rules.ts'
+import type { CounterViews } from './views.ts'
+import { W } from './words.ja.ts'
+
+const RECIPIENTS = {
+  person: { recipients: ['person'], recipientState: 'able' },
+  guardian: { recipients: ['guardian'], recipientState: 'able' },
+  both: { recipients: ['person', 'guardian'], recipientState: 'able' },
+  unable: { recipients: ['person'], recipientState: 'unable' },
+} as const
+
+function isRecipient(text: string): text is keyof typeof RECIPIENTS {
+  return Object.hasOwn(RECIPIENTS, text)
+}
+
+export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: Sessions): void {
+  const { context } = parts
+
+  app.post('/patient/:handle/notice', async (c) => {
+    const session = c.get('session')
+    const { patient } = c.get('person')
+    const to = String((await c.req.parseBody())['to'] ?? '')
+    if (!isRecipient(to)) throw new Refused('REQUEST_MALFORMED', 'to')
+    const withToken = to !== 'unable'
+    const done = await recordNotice(context, { patient, by: session.staff.id, withToken, ...RECIPIENTS[to] })
+    session.message = {
+      kind: 'done',
+      text: W.noticeRecorded,
+      ...(done.token ? { more: W.noticeRecordedMore } : {}),
+    }
+    if (!done.token) return c.redirect(`/patient/${c.req.param('handle')}`, 303)
+    const paper = sessions.keepPaper(session, { patient, token: done.token, deliveredAt: done.deliveredAt })
+    return c.redirect(`/paper/${paper}`, 303)
+  })
+
+  app.post('/patient/:handle/confirm-notice', async (c) => {
+    const session = c.get('session')
+    const { patient } = c.get('person')
+    const notice = noticeId(String((await c.req.parseBody())['notice'] ?? ''))
+    if ((await noticeEvent(context.store.db, notice))?.patient !== patient)
+      throw new Refused('NOT_FOUND', 'notice')
+    await confirmNotice(context, { notice, by: session.staff.id })
+    session.message = { kind: 'done', text: W.noticeRecorded }
+    return c.redirect(`/patient/${c.req.param('handle')}`, 303)
+  })
+}
+
+/** The paper shows a number that is kept nowhere else: as long as its session lives, and no longer. */
+export function paperRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
+  const { context } = parts
+
+  app.get('/paper/:paper', async (c) => {
+    const session = c.get('session')
+    const paper = session.papers.get(c.req.param('paper'))
+    const facility = await facilityStateOf(context.store.db, context.facility)
+    const template = newestTemplate(facility?.templates ?? [], context.track)
+    const text = template ? parts.settings.noticeText(template.hash) : null
+    if (!paper || text === null) {
+      session.message = { kind: 'warning', text: W.paperGone }
+      return c.redirect('/', 303)
+    }
+    const { portalAddress, operatorPhone, facilityName } = parts.settings
+    return c.html(
+      noticePaperPage(await views.desk(session), {
+        hospital: hospitalLines(facilityName, facility?.entity ?? null),
+        text,
+        token: paper.token,
+        address: portalAddress ? `${portalAddress}/q/${paper.token}` : null,
+        addressShown: portalAddress,
+        phone: operatorPhone,
+        day: longDate(tokyoDate(paper.deliveredAt)),
+      }),
+    )
+  })
+}

@@ -1,0 +1,239 @@
+import type { Env, Instant } from '@kakehashi/protocol/env'
+import {
+  entityId,
+  facilityId,
+  filingId,
+  operatorId,
+  patientKey,
+  Personal,
+  type PatientKey,
+} from '@kakehashi/protocol/ids'
+import { silentLog } from '@kakehashi/protocol/log'
+import { decide } from '@kakehashi/protocol/rules/decide'
+import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
+import { newBoxKey, newSigningKey, sha256Hex, toBase64 } from '@kakehashi/protocol/signing'
+import type { AgentContext } from '../context.ts'
+import { newAgentKeys } from '../keys.ts'
+import {
+  acceptFiling,
+  notePatientSeen,
+  publishTemplate,
+  recordEntity,
+  setFacility,
+} from '../register/flow.ts'
+import { openAgentStore } from '../store/store.ts'
+import { counterApp } from './app.ts'
+import type { CounterPerson, CounterSettings, Found } from './parts.ts'
+import { hashPin } from './staff.ts'
+
+export const NOTICE_TEXT = [
+  'この病院では、次世代医療基盤法にもとづき、診療の情報を、国が認めた事業者（認定事業者）に提供することがあります。',
+  '提供する情報：氏名・生年月日など、診断名、検査の結果、処方、処置。匿名加工医療情報の作成のために使われます。',
+  '提供の方法：暗号化した通信。あなたや、ご家族の求めで、いつでも提供を止めます。止めても診療に不利益はありません。',
+].join('\n')
+
+export interface Clock {
+  now: Instant
+}
+
+export function virtualEnv(clock: Clock): Env {
+  let count = 0
+  return {
+    now: () => clock.now,
+    random: (n) =>
+      Uint8Array.from({ length: n }, () => (count = (count * 1_103_515_245 + 12_345) >>> 0) >>> 24),
+    id: () => `id-${(count += 1).toString(36)}`,
+    after: () => () => {},
+  }
+}
+
+const FACILITY = facilityId('midori')
+const OPERATOR = operatorId('op-1')
+
+interface Somebody {
+  number: string
+  kana: string
+  kanji: string
+  birthDate: string | null
+  sex: CounterPerson['sex']
+  deceasedOn?: string
+}
+
+export const PEOPLE: readonly Somebody[] = [
+  { number: '00123456', kana: 'ヤマダ ハナコ', kanji: '山田 花子', birthDate: '1948-05-03', sex: 'female' },
+  { number: '00123457', kana: 'スズキ イチロウ', kanji: '鈴木 一郎', birthDate: '1971-11-20', sex: 'male' },
+  { number: '00123458', kana: 'ヤマダ ケンタ', kanji: '山田 健太', birthDate: '2016-04-02', sex: 'male' },
+  {
+    number: '00123459',
+    kana: 'ヤマダ タロウ',
+    kanji: '山田 太郎',
+    birthDate: '1940-02-29',
+    sex: 'male',
+    deceasedOn: '2026-10-01',
+  },
+  { number: '00123460', kana: 'グエン ヴァン アン', kanji: 'NGUYEN VAN AN', birthDate: null, sex: 'unknown' },
+]
+
+function personOf(one: Somebody): CounterPerson {
+  return {
+    patient: patientKey(FACILITY, one.number),
+    number: one.number,
+    kana: new Personal(one.kana),
+    kanji: new Personal(one.kanji),
+    birthDate: one.birthDate,
+    sex: one.sex,
+    deceasedOn: one.deceasedOn ?? null,
+  }
+}
+
+/** A hospital with a filed notice, its register in memory, and a counter in front of it. */
+export async function hospital(settings: Partial<CounterSettings> = {}, extra: readonly Somebody[] = []) {
+  const clock: Clock = { now: Date.parse('2026-11-25T09:12:00+09:00') }
+  const env = virtualEnv(clock)
+  const store = await openAgentStore(':memory:', env)
+  const vault = newSigningKey(env)
+  const context: AgentContext = {
+    env,
+    store,
+    keys: newAgentKeys(env),
+    facility: FACILITY,
+    hub: {
+      operator: OPERATOR,
+      operatorName: '一般財団法人 架け橋',
+      operatorAddress: '東京都千代田区1-1',
+      vaultKey: toBase64(newBoxKey(env).public),
+      vaultSigningKey: toBase64(vault.public),
+      gatewayKey: toBase64(newSigningKey(env).public),
+    },
+    track: 'ANON',
+    decide,
+    rulesAt,
+    log: silentLog,
+  }
+  await openScheme(context)
+  const people = new Map<PatientKey, CounterPerson>(
+    [...PEOPLE, ...extra].map(personOf).map((one) => [one.patient, one]),
+  )
+  for (const one of people.values()) await store.bookkeep((tx) => notePatientSeen(tx, context, { ...one }))
+  const state = { online: true }
+  const app = counterApp({
+    context,
+    settings: {
+      facilityName: 'みどり病院',
+      https: false,
+      staff: [{ id: 's-01', name: '佐藤', pin: await hashPin('4931', env, { N: 1024, r: 8, p: 1 }) }],
+      portalAddress: 'https://stop.kakehashi.example',
+      operatorPhone: '0120-000-000',
+      noticeText: (hash) => (hash === sha256Hex(NOTICE_TEXT) ? NOTICE_TEXT : null),
+      ...settings,
+    },
+    people: {
+      read: async (patient) => people.get(patient) ?? null,
+      search: async (typed, limit): Promise<Found> => {
+        const exact = [...people.values()].find((one) => one.number === typed.padStart(8, '0'))
+        if (exact) return { people: [exact], exact: true, more: false }
+        const found = [...people.values()].filter((one) => one.kana.reveal().startsWith(typed))
+        return { people: found.slice(0, limit), exact: false, more: found.length > limit }
+      },
+    },
+    online: () => state.online,
+  })
+  return { app, clock, context, store, state, people }
+}
+
+async function openScheme(context: AgentContext): Promise<void> {
+  const by = 'admin'
+  await recordEntity(context, {
+    by,
+    entity: {
+      entity: entityId('ent-1'),
+      name: '医療法人 みどり会',
+      address: '愛知県名古屋市中区1-2-3',
+      representative: '理事長 緑川 誠',
+    },
+  })
+  await setFacility(context, { by, waitDays: 30, deathPolicy: 'hold', closedDays: [], endedOn: null })
+  await publishTemplate(context, {
+    by,
+    template: {
+      version: 1,
+      track: 'ANON',
+      hash: sha256Hex(NOTICE_TEXT),
+      items: ['identity', 'diagnosis', 'laboratory', 'medication', 'procedure'],
+      operators: [OPERATOR],
+      publishedAt: context.env.now(),
+      saysOneMonth: false,
+    },
+  })
+  await acceptFiling(context, {
+    by,
+    filing: {
+      filing: filingId('f-1'),
+      track: 'ANON',
+      templateVersion: 1,
+      acceptedOn: '2026-10-01',
+      endedOn: null,
+    },
+  })
+  await context.store.bookkeep((tx) =>
+    tx
+      .insertInto('operator_status')
+      .values({
+        operator: OPERATOR,
+        name: context.hub.operatorName,
+        address: context.hub.operatorAddress,
+        tracks: JSON.stringify(['ANON']),
+        standing: 'certified',
+        as_of: context.env.now(),
+      })
+      .execute(),
+  )
+}
+
+type App = Awaited<ReturnType<typeof hospital>>['app']
+
+/** A browser's part in the talk, without a browser: keeps the cookie, sends the origin, follows redirects. */
+export class Clerk {
+  readonly #app: App
+  cookie = ''
+  csrf = ''
+  path = ''
+  constructor(app: App) {
+    this.#app = app
+  }
+
+  async get(path: string): Promise<{ status: number; text: string; headers: Headers }> {
+    const response = await this.#app.request(path, { headers: { cookie: this.cookie } })
+    return this.#read(path, response)
+  }
+
+  async post(path: string, form: Record<string, string>, headers: Record<string, string> = {}) {
+    const response = await this.#app.request(path, {
+      method: 'POST',
+      body: new URLSearchParams({ csrf: this.csrf, ...form }),
+      headers: { cookie: this.cookie, origin: 'http://localhost', ...headers },
+    })
+    return this.#read(path, response)
+  }
+
+  async signIn(staff = 's-01', pin = '4931') {
+    return this.post('/sign-in', { staff, pin })
+  }
+
+  /** Searches and leaves the patient's page open; returns its path. */
+  async open(number: string): Promise<string> {
+    await this.post('/search', { q: number })
+    return this.path
+  }
+
+  async #read(path: string, response: Response): Promise<{ status: number; text: string; headers: Headers }> {
+    const cookie = response.headers.get('set-cookie')
+    if (cookie) this.cookie = cookie.split(';')[0] ?? ''
+    const to = response.headers.get('location')
+    if (response.status === 303 && to) return this.get(to)
+    this.path = path
+    const text = await response.text()
+    this.csrf = /name="csrf" value="([^"]+)"/.exec(text)?.[1] ?? this.csrf
+    return { status: response.status, text, headers: response.headers }
+  }
+}
