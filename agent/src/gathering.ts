@@ -1,5 +1,8 @@
-import type { AgentContext } from './context.ts'
 import { Refused } from '@kakehashi/protocol/refusals'
+import type { AgentContext } from './context.ts'
+import { takePatient } from './patients/flow.ts'
+import { noteLink, notePatientSeen } from './register/charts.ts'
+import type { AgentTx } from './store/store.ts'
 import type { SourceConnector } from './sources/connector.ts'
 import { gather, type Gathered } from './sources/flow.ts'
 
@@ -39,6 +42,11 @@ export async function gatherAll(
         log,
         signal,
         full: options.full === true,
+        showPatient: (tx, shown) =>
+          takePatient(tx as unknown as AgentTx, shown, env.now(), (own, seen) =>
+            notePatientSeen(own, context, seen),
+          ),
+        showLink: (tx, link) => noteLink(tx as unknown as AgentTx, context, link),
       })
       for (const key of ['seen', 'added', 'changed', 'vanished', 'quarantined', 'held'] as const)
         report[key] += gathered[key]

@@ -2,6 +2,7 @@ import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { HoldReason, LocalDate } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
+import { keepLink } from '../patients/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { patientStateOf } from './read.ts'
@@ -33,6 +34,43 @@ export async function notePatientSeen(
     ...seen,
   })
   return true
+}
+
+/**
+ * A source says that one chart stands for another. Nobody confirmed it, so both are held and listed until staff say
+ * whether they are one person (LAW trap 27); what staff said before is not touched.
+ */
+export async function noteLink(
+  tx: AgentTx,
+  context: Pick<AgentContext, 'env'>,
+  link: { from: PatientKey; to: PatientKey; kind: string },
+): Promise<void> {
+  const now = context.env.now()
+  await keepLink(tx, link, now)
+  if (link.kind !== 'replaced-by' && link.kind !== 'replaces') return
+  if (link.from === link.to) return
+  const known = await tx
+    .selectFrom('register_event')
+    .select('seq')
+    .where('type', 'in', ['charts-merged', 'charts-unmerged'])
+    .where((e) =>
+      e.or([
+        e.and([e('patient', '=', link.from), e('other', '=', link.to)]),
+        e.and([e('patient', '=', link.to), e('other', '=', link.from)]),
+      ]),
+    )
+    .executeTakeFirst()
+  if (known) return
+  await appendEvent(tx, {
+    type: 'charts-merged',
+    event: context.env.id(),
+    recordedAt: now,
+    by: 'source',
+    patient: link.from,
+    other: link.to,
+    certain: false,
+  })
+  await haltPatients(tx, [link.from, link.to], now)
 }
 
 export async function judgeCapacity(

@@ -1,0 +1,146 @@
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { schedule, validate, type ScheduledTask } from 'node-cron'
+import { publishLog } from '@kakehashi/store/audit-log'
+import { Refused } from '@kakehashi/protocol/refusals'
+import { auditOrigin } from '../audit/checkpoint.ts'
+import { ConfigFaulty, type AgentConfig } from '../config.ts'
+import { isDiskFull } from '../store/disk-full.ts'
+import { serveCounter } from './counter.ts'
+import { openAgent, type Opened } from './opened.ts'
+import { isQuiet } from './quiet.ts'
+
+/** One process per installation: the lock holds the process id, a dead one's lock is taken over. */
+function takeLock(path: string): () => void {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const file = openSync(path, 'wx', 0o600)
+      writeSync(file, String(process.pid))
+      closeSync(file)
+      return () => rmSync(path, { force: true })
+    } catch {
+      if (isAlive(Number(readFileSync(path, 'utf8')))) break
+      rmSync(path, { force: true })
+    }
+  }
+  throw new Refused('NOT_ALLOWED', '同じ場所でもう動いています')
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM'
+  }
+}
+
+/** Reads the sources and queues batches, one round at a time; a trouble is logged and the next round tries again. */
+class Rounds {
+  readonly #opened: Opened
+  readonly #abort = new AbortController()
+  #running: Promise<void> | null = null
+  constructor(opened: Opened) {
+    this.#opened = opened
+  }
+
+  go(full: boolean): void {
+    if (this.#running || this.#abort.signal.aborted) return
+    if (isQuiet(this.#opened.config.quietHours, this.#opened.agent.context.env.now())) return
+    this.#running = this.#round(full).finally(() => {
+      this.#running = null
+    })
+  }
+
+  async #round(full: boolean): Promise<void> {
+    const { agent } = this.#opened
+    const { log } = agent.context
+    const { signal } = this.#abort
+    try {
+      await agent.gather({ full, signal })
+      const built = await agent.build({ signal })
+      log('round.done', {
+        full,
+        batches: built.batches,
+        records: built.records,
+        closed: built.closed,
+        paused: built.paused === 'DISK_FULL' ? 'DISK_FULL' : null,
+      })
+    } catch (error) {
+      log('round.failed', { code: isDiskFull(error) ? 'DISK_FULL' : null })
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#running
+  }
+}
+
+function schedules(config: AgentConfig, rounds: Rounds, opened: Opened): ScheduledTask[] {
+  const faults = (['gatherAt', 'fullGatherAt'] as const).filter((key) => !validate(config[key]))
+  if (faults.length > 0) throw new ConfigFaulty(faults.map((key) => `${key}：予定の書き方が正しくありません`))
+  const { agent, at } = opened
+  const { log, store, keys } = agent.context
+  const options = { timezone: 'Asia/Tokyo', suppressMissedWarning: true }
+  const minute = async () => {
+    try {
+      await agent.tick()
+    } catch (error) {
+      log('tick.failed', { code: isDiskFull(error) ? 'DISK_FULL' : null })
+    }
+  }
+  const publish = async () => {
+    try {
+      await publishLog(store, at.audit, auditOrigin(agent.context), keys.signing)
+    } catch {
+      log('audit.publish-failed')
+    }
+  }
+  return [
+    schedule(config.gatherAt, () => rounds.go(false), options),
+    schedule(config.fullGatherAt, () => rounds.go(true), options),
+    schedule('* * * * *', minute, options),
+    schedule('7 * * * *', publish, options),
+  ]
+}
+
+async function run(options: { dir: string; counter: boolean; socket: boolean }): Promise<void> {
+  const opened = await openAgent(resolve(options.dir), { log: true })
+  const unlock = takeLock(opened.at.lock)
+  const { agent, config } = opened
+  const { log } = agent.context
+  const { requeued, unsettled } = await agent.recover()
+  log('agent.started', { requeued, unsettled, facility: agent.context.facility })
+  const counter = options.counter ? await serveCounter(opened) : null
+  if (counter) process.stdout.write(`${JSON.stringify({ event: 'counter.listening', url: counter.url })}\n`)
+  const rounds = new Rounds(opened)
+  const tasks = schedules(config, rounds, opened)
+  agent.start({ socket: options.socket })
+  await agent.tick()
+  rounds.go(false)
+  await new Promise<void>((stop) => {
+    process.once('SIGINT', () => stop())
+    process.once('SIGTERM', () => stop())
+  })
+  log('agent.stopping')
+  for (const task of tasks) void task.destroy()
+  agent.stop()
+  await rounds.stop()
+  await counter?.close()
+  await opened.close()
+  unlock()
+  log('agent.stopped')
+}
+
+export function runCommand(program: Command): void {
+  program
+    .command('run')
+    .description('常駐する：電子カルテを読み、送り、窓口の画面を開く（Ctrl-Cで静かに止まる）')
+    .option('--dir <dir>', 'エージェントの場所', 'agent-data')
+    .option('--no-counter', '窓口の画面を開かない')
+    .option('--no-socket', 'WebSocketを使わない（定期の問い合わせだけにする）')
+    .action(run)
+}
