@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Env } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { Tx } from '@kakehashi/store/store'
-import type { Kysely } from 'kysely'
+import type { Reading } from './reading.ts'
 import { ContentUnreadable, openUnder, sealUnder, type StoreKey } from './keys.ts'
 import type { ContentTables } from './store.ts'
 
@@ -43,7 +43,7 @@ export async function keepKey(
 }
 
 export async function unwrapKey(
-  db: Kysely<ContentTables>,
+  db: Reading<ContentTables>,
   keys: ContentKeys,
   id: string,
 ): Promise<ContentKey> {
