@@ -9,7 +9,7 @@ import type { CounterEnv, CounterParts } from './parts.ts'
 import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
 import { searchRoutes } from './search.ts'
-import { IDLE_MS_MAX, Sessions } from './session.ts'
+import { IDLE_MS_MAX, DeskSessions } from './session.ts'
 import { sessionOf, signInRoutes } from './sign-in.ts'
 import { slipRoutes } from './slip.ts'
 import { stopRoutes } from './stop.ts'
@@ -21,7 +21,7 @@ const FORM_BYTES_MAX = 16 * 1024
 /** The front desk of one hospital. Every page needs a signed-in member of staff; every change a form of this session. */
 export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   const app = new Hono<CounterEnv>()
-  const sessions = new Sessions(parts.context.env)
+  const sessions = new DeskSessions(parts.context.env)
   const views = new CounterViews(parts, sessions)
   const { facilityName, https } = parts.settings
 

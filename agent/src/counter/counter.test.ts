@@ -74,11 +74,13 @@ test('T22 a sheet given to somebody unable to take it is no notice, and prints n
 })
 
 test('R12 T23 an oral stop: three actions, in force when the page says so, closed only by "handed"', async () => {
-  const { clerk, stateOf, context, clock } = await atTheDesk()
+  const { clerk, stateOf, context, clock, state } = await atTheDesk()
   const path = await clerk.open('123456')
   await clerk.get(`${path}/stop`)
+  const told = state.told
   const page = await clerk.post(`${path}/stop`, { who: 'person', how: 'card', erasure: 'no' })
   expect(page.text).toContain('停止しました。')
+  expect(state.told).toBe(told + 1)
   const [stop] = (await stateOf(HANAKO)).stops
   expect(stop).toMatchObject({ standing: 'confirmed', requester: 'person', tracks: null, operators: null })
   const slip = await clerk.get(`${path}/slip/${stop?.stop}`)

@@ -3,11 +3,10 @@ import { Refused } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import { longDate } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
-import { confirmNotice, recordNotice } from '../register/flow.ts'
 import { facilityStateOf, noticeEvent } from '../register/read.ts'
 import { noticePaperPage } from './pages/papers.ts'
 import { hospitalLines, type CounterEnv, type CounterParts } from './parts.ts'
-import type { Sessions } from './session.ts'
+import type { DeskSessions } from './session.ts'
 import { newestTemplate } from './rules.ts'
 import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
@@ -23,7 +22,7 @@ function isRecipient(text: string): text is keyof typeof RECIPIENTS {
   return Object.hasOwn(RECIPIENTS, text)
 }
 
-export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: Sessions): void {
+export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: DeskSessions): void {
   const { context } = parts
 
   app.post('/patient/:handle/notice', async (c) => {
@@ -32,7 +31,12 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
     const to = String((await c.req.parseBody())['to'] ?? '')
     if (!isRecipient(to)) throw new Refused('REQUEST_MALFORMED', 'to')
     const withToken = to !== 'unable'
-    const done = await recordNotice(context, { patient, by: session.staff.id, withToken, ...RECIPIENTS[to] })
+    const done = await parts.register.recordNotice({
+      patient,
+      by: session.staff.id,
+      withToken,
+      ...RECIPIENTS[to],
+    })
     session.message = {
       kind: 'done',
       text: W.noticeRecorded,
@@ -49,7 +53,7 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
     const notice = noticeId(String((await c.req.parseBody())['notice'] ?? ''))
     if ((await noticeEvent(context.store.db, notice))?.patient !== patient)
       throw new Refused('NOT_FOUND', 'notice')
-    await confirmNotice(context, { notice, by: session.staff.id })
+    await parts.register.confirmNotice({ notice, by: session.staff.id })
     session.message = { kind: 'done', text: W.noticeRecorded }
     return c.redirect(`/patient/${c.req.param('handle')}`, 303)
   })

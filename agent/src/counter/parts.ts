@@ -1,31 +1,14 @@
-import type { PatientKey, Personal } from '@kakehashi/protocol/ids'
-import type { LocalDate } from '@kakehashi/protocol/rules/state'
+import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { AgentContext } from '../context.ts'
+import type { Found } from '../patients/search.ts'
+import type { IndexedPatient } from '../patients/store.ts'
+import type { Register } from '../register/register.ts'
 import type { Session } from './session.ts'
 import type { StaffMember } from './staff.ts'
 
-/** One person of the patient index, as the counter needs to see them. */
-export interface CounterPerson {
-  patient: PatientKey
-  number: string
-  kana: Personal
-  kanji: Personal
-  birthDate: LocalDate | null
-  sex: 'male' | 'female' | 'other' | 'unknown'
-  deceasedOn: LocalDate | null
-}
-
-export interface Found {
-  people: CounterPerson[]
-  /** The typed number is exactly this one person's: opened at once. */
-  exact: boolean
-  /** There were more than fit. */
-  more: boolean
-}
-
 export interface PatientFinder {
   search(typed: string, limit: number): Promise<Found>
-  read(patient: PatientKey): Promise<CounterPerson | null>
+  read(patient: PatientKey): Promise<IndexedPatient | null>
 }
 
 export interface CounterSettings {
@@ -42,6 +25,7 @@ export interface CounterSettings {
 
 export interface CounterParts {
   context: AgentContext
+  register: Register
   settings: CounterSettings
   people: PatientFinder
   /** Whether the hub was reached lately. */
@@ -49,7 +33,7 @@ export interface CounterParts {
 }
 
 export interface CounterEnv {
-  Variables: { session: Session; person: CounterPerson }
+  Variables: { session: Session; person: IndexedPatient }
 }
 
 /** The legal person stands under the paper: Art. 52 names name, address and representative. */

@@ -1,8 +1,7 @@
 import { noticeId, stopId, type PatientKey } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { Hono } from 'hono'
-import { aboutPatient, type AgentContext } from '../context.ts'
-import { undoStop, voidNotice } from '../register/flow.ts'
+import { aboutPatient } from '../context.ts'
 import { noticeEvent, patientStateOf } from '../register/read.ts'
 import { patientPage } from './pages/patient.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
@@ -36,7 +35,7 @@ export function patientRoutes(app: Hono<CounterEnv>, parts: CounterParts, views:
     const form = await c.req.parseBody()
     const asked = { kind: form['kind'], id: String(form['id'] ?? ''), by: session.staff.id }
     try {
-      await undo(context, c.get('person').patient, asked)
+      await undo(parts, c.get('person').patient, asked)
       session.message = { kind: 'done', text: W.undone, more: W.undoneMore }
     } catch (error) {
       if (!(error instanceof Refused) || error.refusal.code !== 'NOT_ALLOWED') throw error
@@ -47,20 +46,21 @@ export function patientRoutes(app: Hono<CounterEnv>, parts: CounterParts, views:
 }
 
 async function undo(
-  context: AgentContext,
+  parts: CounterParts,
   patient: PatientKey,
   asked: { kind: unknown; id: string; by: string },
 ): Promise<void> {
   const { by } = asked
+  const { context } = parts
   if (asked.kind === 'stop') {
     const stop = stopId(asked.id)
     const state = await patientStateOf(context.store.db, patient)
     if (!state.stops.some((one) => one.stop === stop)) throw new Refused('NOT_FOUND', 'stop')
-    await undoStop(context, { stop, by })
+    await parts.register.undoStop({ stop, by })
   } else {
     const notice = noticeId(asked.id)
     const given = await noticeEvent(context.store.db, notice)
     if (given?.patient !== patient) throw new Refused('NOT_FOUND', 'notice')
-    await voidNotice(context, { notice, by, reason: 'undone' })
+    await parts.register.voidNotice({ notice, by, reason: 'undone' })
   }
 }

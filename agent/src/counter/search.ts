@@ -1,8 +1,9 @@
 import type { Hono } from 'hono'
 import { aboutPatient } from '../context.ts'
 import { searchPage } from './pages/search.ts'
-import type { CounterEnv, CounterParts, CounterPerson } from './parts.ts'
-import type { Sessions } from './session.ts'
+import type { IndexedPatient } from '../patients/store.ts'
+import type { CounterEnv, CounterParts } from './parts.ts'
+import type { DeskSessions } from './session.ts'
 import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
 
@@ -11,7 +12,7 @@ const ROWS_MAX = 8
 export function searchRoutes(
   app: Hono<CounterEnv>,
   parts: CounterParts,
-  sessions: Sessions,
+  sessions: DeskSessions,
   views: CounterViews,
 ): void {
   const { context, people } = parts
@@ -20,7 +21,7 @@ export function searchRoutes(
     const session = c.get('session')
     const { found } = session
     session.found = null
-    const shown: CounterPerson[] = []
+    const shown: IndexedPatient[] = []
     for (const patient of found?.patients ?? []) {
       const person = await people.read(patient)
       if (person) shown.push(person)

@@ -1,5 +1,6 @@
 import type { Env, Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
+import { dropOldest, Sessions, type BaseSession } from '@kakehashi/ui/sessions'
 import type { StaffMember } from './staff.ts'
 
 export const IDLE_MS_MAX = 2 * 60_000
@@ -15,13 +16,8 @@ export interface Paper {
   deliveredAt: Instant
 }
 
-export interface Session {
-  id: string
+export interface Session extends BaseSession {
   staff: StaffMember
-  startedAt: Instant
-  seenAt: Instant
-  /** Proof that a form was made for this session. */
-  csrf: string
   /** Patients this session has found: random handles stand for them in addresses. */
   handles: Map<string, PatientKey>
   papers: Map<string, Paper>
@@ -37,78 +33,34 @@ export interface Message {
   more?: string
 }
 
-/** Sessions live in memory only: a restart signs everybody out. */
-export class Sessions {
-  readonly #env: Env
-  readonly #sessions = new Map<string, Session>()
+export class DeskSessions extends Sessions<Session> {
   constructor(env: Env) {
-    this.#env = env
+    super(env, { idleMs: IDLE_MS_MAX, totalMs: SESSION_MS_MAX, most: SESSIONS_MAX })
   }
 
-  #secret(): string {
-    return Buffer.from(this.#env.random(24)).toString('base64url')
-  }
-
-  start(staff: StaffMember): Session {
-    const now = this.#env.now()
-    for (const [id, session] of this.#sessions) if (this.#ended(session, now)) this.#sessions.delete(id)
-    dropOldest(this.#sessions, SESSIONS_MAX)
-    const session: Session = {
-      id: this.#secret(),
+  open(staff: StaffMember): Session {
+    return this.start({
       staff,
-      startedAt: now,
-      seenAt: now,
-      csrf: this.#secret(),
       handles: new Map(),
       papers: new Map(),
       opened: new Set(),
       found: null,
       message: null,
-    }
-    this.#sessions.set(session.id, session)
-    return session
-  }
-
-  /** The session and, from now on, two more minutes of it; `null` when there is none or it ended. */
-  read(id: string | undefined): Session | null {
-    const session = id === undefined ? undefined : this.#sessions.get(id)
-    if (!session) return null
-    const now = this.#env.now()
-    if (this.#ended(session, now)) {
-      this.#sessions.delete(session.id)
-      return null
-    }
-    session.seenAt = now
-    return session
-  }
-
-  end(session: Session): void {
-    this.#sessions.delete(session.id)
+    })
   }
 
   handleOf(session: Session, patient: PatientKey): string {
     for (const [handle, known] of session.handles) if (known === patient) return handle
     dropOldest(session.handles, HANDLES_MAX)
-    const handle = this.#secret()
+    const handle = this.secret()
     session.handles.set(handle, patient)
     return handle
   }
 
   keepPaper(session: Session, paper: Paper): string {
     dropOldest(session.papers, PAPERS_MAX)
-    const id = this.#secret()
+    const id = this.secret()
     session.papers.set(id, paper)
     return id
-  }
-
-  #ended(session: Session, now: Instant): boolean {
-    return now - session.seenAt >= IDLE_MS_MAX || now - session.startedAt >= SESSION_MS_MAX
-  }
-}
-
-function dropOldest(map: Map<string, unknown>, max: number): void {
-  for (const key of map.keys()) {
-    if (map.size < max) return
-    map.delete(key)
   }
 }

@@ -1,42 +1,21 @@
-import { getCookie, setCookie } from 'hono/cookie'
+import { NOBODYS_SECRET, secretMatches } from '@kakehashi/protocol/secret-hash'
+import { giveSessionCookie, sessionCookie } from '@kakehashi/ui/cookie'
+import { SignInThrottle } from '@kakehashi/ui/throttle'
 import type { Context, Hono } from 'hono'
 import { signInPage } from './pages/sign-in.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
-import type { Session, Sessions } from './session.ts'
-import { pinMatches, SignInThrottle, type StaffMember } from './staff.ts'
+import type { Session, DeskSessions } from './session.ts'
 import { W } from './words.ja.ts'
 
-/** Compared against when the id is unknown, so that an unknown id takes as long as a wrong number. */
-const NOBODY: StaffMember = {
-  id: '',
-  name: '',
-  pin: 'scrypt$32768$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
-}
-
-function cookieName(https: boolean): string {
-  return https ? '__Host-kakehashi' : 'kakehashi'
-}
-
-export function sessionOf(c: Context, parts: CounterParts, sessions: Sessions): Session | null {
-  return sessions.read(getCookie(c, cookieName(parts.settings.https)))
-}
-
-function giveCookie(c: Context, parts: CounterParts, id: string): void {
-  const { https } = parts.settings
-  setCookie(c, cookieName(https), id, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'Strict',
-    secure: https,
-    ...(id === '' ? { maxAge: 0 } : {}),
-  })
+export function sessionOf(c: Context, parts: CounterParts, sessions: DeskSessions): Session | null {
+  return sessions.read(sessionCookie(c, parts.settings.https))
 }
 
 async function leaf(parts: CounterParts, act: string, actor: string): Promise<void> {
   await parts.context.store.transact({ act, actor }, async () => {})
 }
 
-export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: Sessions): void {
+export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: DeskSessions): void {
   const { settings, context } = parts
   const throttle = new SignInThrottle()
   const page = (why: 'locked' | 'left' | null, error: string | null) =>
@@ -56,7 +35,7 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
     const wait = throttle.waitMs(id, now)
     if (wait > 0) return c.html(page(null, W.signInWait(Math.ceil(wait / 1000))), 429)
     const member = settings.staff.find((one) => one.id === id)
-    const matches = await pinMatches(String(form['pin'] ?? ''), (member ?? NOBODY).pin)
+    const matches = await secretMatches(String(form['pin'] ?? ''), member?.pin ?? NOBODYS_SECRET)
     if (!member || !matches) {
       throttle.failed(id, now)
       await leaf(parts, 'staff.refused', 'counter')
@@ -66,7 +45,7 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
     const before = sessionOf(c, parts, sessions)
     if (before) sessions.end(before)
     await leaf(parts, 'staff.signed-in', member.id)
-    giveCookie(c, parts, sessions.start(member).id)
+    giveSessionCookie(c, settings.https, sessions.open(member).id)
     return c.redirect('/', 303)
   })
 
@@ -76,7 +55,7 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
       sessions.end(session)
       await leaf(parts, 'staff.signed-out', session.staff.id)
     }
-    giveCookie(c, parts, '')
+    giveSessionCookie(c, settings.https, null)
     c.header('clear-site-data', '"cache", "storage"')
     return c.redirect('/sign-in?why=left', 303)
   })

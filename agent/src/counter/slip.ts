@@ -2,7 +2,6 @@ import { stopId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { longTime, timeOfDay } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
-import { handSlip } from '../register/flow.ts'
 import { patientStateOf, stopEvents } from '../register/read.ts'
 import { slipsOfStop, type Slip } from '../register/slip.ts'
 import { slipPage } from './pages/papers.ts'
@@ -53,7 +52,7 @@ export function slipRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Co
   app.post('/patient/:handle/slip/:stop/handed', async (c) => {
     const session = c.get('session')
     const slip = await slipFor(c.get('person'), c.req.param('stop'))
-    await handSlip(context, { number: slip.number, by: session.staff.id })
+    await parts.register.handSlip({ number: slip.number, by: session.staff.id })
     session.message = { kind: 'done', text: W.handedDone }
     return c.redirect('/', 303)
   })

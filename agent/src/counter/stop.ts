@@ -3,7 +3,6 @@ import { Refused } from '@kakehashi/protocol/refusals'
 import { timeOfDay } from '@kakehashi/ui/dates'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Hono } from 'hono'
-import { recordStop, withdrawStop } from '../register/flow.ts'
 import { patientStateOf } from '../register/read.ts'
 import { mayUndo } from '../register/rules.ts'
 import { CHECKS, REQUESTERS, stopPage, stoppedPage } from './pages/stop.ts'
@@ -54,7 +53,7 @@ function askRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterVie
     const relation = String(form['relation'] ?? '')
       .trim()
       .slice(0, RELATION_MAX)
-    const { stop } = await recordStop(context, {
+    const { stop } = await parts.register.recordStop({
       patient: c.get('person').patient,
       by: session.staff.id,
       requester,
@@ -112,7 +111,7 @@ function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Count
       return c.html(withdrawPage(await views.desk(session), { person, stops: lines, errors }), 422)
     }
     for (const { stop } of stops)
-      await withdrawStop(context, { stop: stopId(stop), by: session.staff.id, requester: 'person' })
+      await parts.register.withdrawStop({ stop: stopId(stop), by: session.staff.id, requester: 'person' })
     session.message = { kind: 'done', text: W.withdrawn, more: W.withdrawnMore }
     return c.redirect(`/patient/${person.handle}`, 303)
   })

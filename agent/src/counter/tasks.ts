@@ -3,13 +3,13 @@ import { stopEvents } from '../register/read.ts'
 import { openSlips } from '../register/slip.ts'
 import { tasksPage, type TaskRow } from './pages/tasks.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
-import type { Sessions } from './session.ts'
+import type { DeskSessions } from './session.ts'
 import type { CounterViews } from './views.ts'
 
 export function taskRoutes(
   app: Hono<CounterEnv>,
   parts: CounterParts,
-  sessions: Sessions,
+  sessions: DeskSessions,
   views: CounterViews,
 ): void {
   const { context, people } = parts

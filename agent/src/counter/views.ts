@@ -9,9 +9,10 @@ import { openSlips } from '../register/slip.ts'
 import type { DeskView } from './pages/desk.ts'
 import type { PatientView } from './pages/patient.ts'
 import type { PersonView, TodayRow } from './pages/search.ts'
-import type { CounterParts, CounterPerson } from './parts.ts'
+import type { IndexedPatient } from '../patients/store.ts'
+import type { CounterParts } from './parts.ts'
 import { ageOn, guardianNeeded, newestTemplate, noticeSummary, stopsInForce } from './rules.ts'
-import type { Session, Sessions } from './session.ts'
+import type { Session, DeskSessions } from './session.ts'
 import { W } from './words.ja.ts'
 
 const TODAY_ROWS_MAX = 12
@@ -20,8 +21,8 @@ const TODAY_EVENTS_MAX = 60
 /** Turns what the register and the index know into what pages show. */
 export class CounterViews {
   readonly #parts: CounterParts
-  readonly #sessions: Sessions
-  constructor(parts: CounterParts, sessions: Sessions) {
+  readonly #sessions: DeskSessions
+  constructor(parts: CounterParts, sessions: DeskSessions) {
     this.#parts = parts
     this.#sessions = sessions
   }
@@ -41,7 +42,7 @@ export class CounterViews {
     return view
   }
 
-  person(session: Session, person: CounterPerson): PersonView {
+  person(session: Session, person: IndexedPatient): PersonView {
     const today = tokyoDate(this.#parts.context.env.now())
     return {
       handle: this.#sessions.handleOf(session, person.patient),
@@ -83,7 +84,7 @@ export class CounterViews {
     return `${W.stopLine(dayOf(stop.askedAt), W.who[stop.requester])}${provisional}`
   }
 
-  async patient(session: Session, person: CounterPerson): Promise<PatientView> {
+  async patient(session: Session, person: IndexedPatient): Promise<PatientView> {
     const { context, settings } = this.#parts
     const { db } = context.store
     const now = context.env.now()

@@ -1,13 +1,5 @@
 import type { Env, Instant } from '@kakehashi/protocol/env'
-import {
-  entityId,
-  facilityId,
-  filingId,
-  operatorId,
-  patientKey,
-  Personal,
-  type PatientKey,
-} from '@kakehashi/protocol/ids'
+import { entityId, facilityId, filingId, operatorId, patientKey } from '@kakehashi/protocol/ids'
 import { silentLog } from '@kakehashi/protocol/log'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
@@ -21,9 +13,12 @@ import {
   recordEntity,
   setFacility,
 } from '../register/flow.ts'
+import { takePatient } from '../patients/flow.ts'
+import { patientFinder } from '../patients/search.ts'
+import { registerOf } from '../register/register.ts'
 import { openAgentStore } from '../store/store.ts'
 import { counterApp } from './app.ts'
-import type { CounterPerson, CounterSettings, Found } from './parts.ts'
+import type { CounterSettings } from './parts.ts'
 import { hashPin } from './staff.ts'
 
 export const NOTICE_TEXT = [
@@ -55,7 +50,7 @@ interface Somebody {
   kana: string
   kanji: string
   birthDate: string | null
-  sex: CounterPerson['sex']
+  sex: 'male' | 'female' | 'other' | 'unknown'
   deceasedOn?: string
 }
 
@@ -74,15 +69,23 @@ export const PEOPLE: readonly Somebody[] = [
   { number: '00123460', kana: 'グエン ヴァン アン', kanji: 'NGUYEN VAN AN', birthDate: null, sex: 'unknown' },
 ]
 
-function personOf(one: Somebody): CounterPerson {
+function resourceOf(one: Somebody): unknown {
+  const name = (representation: string, text: string) => ({
+    extension: [
+      {
+        url: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
+        valueCode: representation,
+      },
+    ],
+    text,
+  })
   return {
-    patient: patientKey(FACILITY, one.number),
-    number: one.number,
-    kana: new Personal(one.kana),
-    kanji: new Personal(one.kanji),
-    birthDate: one.birthDate,
-    sex: one.sex,
-    deceasedOn: one.deceasedOn ?? null,
+    resourceType: 'Patient',
+    identifier: [{ system: 'urn:oid:1.2.392.100495.20.3.51.11234567890', value: one.number }],
+    name: [name('IDE', one.kanji), name('SYL', one.kana)],
+    gender: one.sex,
+    birthDate: one.birthDate ?? undefined,
+    deceasedDateTime: one.deceasedOn,
   }
 }
 
@@ -111,13 +114,16 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
     log: silentLog,
   }
   await openScheme(context)
-  const people = new Map<PatientKey, CounterPerson>(
-    [...PEOPLE, ...extra].map(personOf).map((one) => [one.patient, one]),
-  )
-  for (const one of people.values()) await store.bookkeep((tx) => notePatientSeen(tx, context, { ...one }))
-  const state = { online: true }
+  await store.bookkeep(async (tx) => {
+    for (const one of [...PEOPLE, ...extra]) {
+      const shown = { patient: patientKey(FACILITY, one.number), resource: resourceOf(one), source: 'emr' }
+      await takePatient(tx, shown, clock.now, (tx, seen) => notePatientSeen(tx, context, seen))
+    }
+  })
+  const state = { online: true, told: 0 }
   const app = counterApp({
     context,
+    register: registerOf(context, () => (state.told += 1)),
     settings: {
       facilityName: 'みどり病院',
       https: false,
@@ -127,18 +133,10 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
       noticeText: (hash) => (hash === sha256Hex(NOTICE_TEXT) ? NOTICE_TEXT : null),
       ...settings,
     },
-    people: {
-      read: async (patient) => people.get(patient) ?? null,
-      search: async (typed, limit): Promise<Found> => {
-        const exact = [...people.values()].find((one) => one.number === typed.padStart(8, '0'))
-        if (exact) return { people: [exact], exact: true, more: false }
-        const found = [...people.values()].filter((one) => one.kana.reveal().startsWith(typed))
-        return { people: found.slice(0, limit), exact: false, more: found.length > limit }
-      },
-    },
+    people: patientFinder(store.db),
     online: () => state.online,
   })
-  return { app, clock, context, store, state, people }
+  return { app, clock, context, store, state }
 }
 
 async function openScheme(context: AgentContext): Promise<void> {

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sha256Hex } from '@kakehashi/protocol/signing'
+import type { Agent } from '../agent.ts'
+import type { AgentConfig } from '../config.ts'
+import { patientFinder } from '../patients/search.ts'
+import type { CounterParts, CounterSettings } from './parts.ts'
+
+/** Heard from the hub within this time: the line is taken for standing. */
+const CONTACT_MS_MAX = 60_000
+
+export function counterSettings(config: AgentConfig): CounterSettings {
+  return {
+    facilityName: config.facilityName,
+    https: config.counter.https,
+    staff: config.staff.map(({ id, name, pinHash }) => ({ id, name, pin: pinHash })),
+    portalAddress: config.portalAddress?.replace(/\/+$/, '') ?? null,
+    operatorPhone: config.operatorPhone,
+    noticeText: (hash) => readText(config.noticeTexts, hash),
+  }
+}
+
+/** Only the exact text that was published: its hash is its name and is checked. */
+function readText(folder: string | null, hash: string): string | null {
+  if (folder === null || !/^[0-9a-f]{64}$/.test(hash)) return null
+  try {
+    const text = readFileSync(join(folder, `${hash}.txt`), 'utf8')
+    return sha256Hex(text) === hash ? text : null
+  } catch {
+    return null
+  }
+}
+
+/** The counter's parts out of a running agent. */
+export function counterParts(agent: Agent, settings: CounterSettings): CounterParts {
+  const { context, line, register } = agent
+  return {
+    context,
+    register,
+    settings,
+    people: patientFinder(context.store.db),
+    online: () =>
+      line.lastFailure === null &&
+      line.lastContactAt !== null &&
+      context.env.now() - line.lastContactAt < CONTACT_MS_MAX,
+  }
+}
