@@ -58,7 +58,7 @@ export class Store<DB> {
           change,
         )
       } catch (error) {
-        if (attempt >= 20 || !isSerializationFailure(error)) throw error
+        if (attempt >= 20 || !isPassing(error)) throw error
       }
     }
   }
@@ -69,8 +69,14 @@ export function audited<DB extends AuditTables>(store: Store<DB>): Store<AuditTa
   return store as unknown as Store<AuditTables>
 }
 
-function isSerializationFailure(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01')
+const SQLITE_BUSY = 5
+
+/** Another transaction won (PostgreSQL), or another process wrote between our reading and writing (SQLite). */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  if (code === '40001' || code === '40P01') return true
+  return typeof errcode === 'number' && (errcode & 0xff) === SQLITE_BUSY
 }
 
 /** Opens the store and brings it to its newest migration. The audit table comes first in every store. */

@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createWriteStream, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { word, type Log } from '@kakehashi/protocol/log'
+import { refuseOpenRoute } from '../doctor/route.ts'
+import { readVaultConfig } from '../config.ts'
+import { runGateway, runPortal } from '../running.ts'
+import { runVault } from '../vault/running.ts'
+import type { HubContext } from './context.ts'
+
+const RESTART_MS = 1000
+
+/** The three processes of the hub, and `all` for one machine: still three processes with three stores. */
+export function registerZoneCommands(program: Command, context: HubContext): void {
+  const { env, log } = context
+  program
+    .command('gateway')
+    .description('ゲートウェイ（封をした荷の受け口。開ける鍵を持たない）を動かす')
+    .action(async () => untilSignal(await runGateway(context.dir(), env, log)))
+  program
+    .command('portal')
+    .description('患者さん向けの窓口ページを動かす')
+    .action(async () => untilSignal(await runPortal(context.dir(), env, log)))
+  program
+    .command('vault')
+    .description('保管庫（引き取り・開封・審査・コンソール）を動かす')
+    .action(async () => {
+      refuseOpenRoute(readVaultConfig(context.dir()).profile)
+      await untilSignal(await runVault(context.dir(), env, log))
+    })
+  program
+    .command('all')
+    .description('ゲートウェイ・窓口・保管庫を三つの別プロセスとして動かす（一台での試用向け）')
+    .action(() => runAll(context.dir(), log))
+}
+
+async function untilSignal(running: { close(): Promise<void> }): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+  await running.close()
+}
+
+async function runAll(dir: string, log: Log): Promise<void> {
+  const logs = join(dir, 'logs')
+  mkdirSync(logs, { recursive: true, mode: 0o700 })
+  const children = new Map<string, ChildProcess>()
+  let stopping = false
+  const start = (zone: 'gateway' | 'portal' | 'vault'): void => {
+    const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+    const child = spawn(process.execPath, [main, zone, '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const file = createWriteStream(join(logs, `${zone}.log`), { flags: 'a', mode: 0o600 })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        file.write(chunk)
+        process.stdout.write(chunk)
+      })
+    }
+    children.set(zone, child)
+    child.on('exit', (code) => {
+      file.end()
+      if (stopping) return
+      log('zone.restarts', { zone: word(zone as never), code })
+      setTimeout(() => {
+        if (!stopping) start(zone)
+      }, RESTART_MS)
+    })
+  }
+  for (const zone of ['gateway', 'portal', 'vault'] as const) start(zone)
+  await untilSignal({
+    async close() {
+      stopping = true
+      await Promise.all(
+        [...children.values()].map(
+          (child) =>
+            new Promise<void>((resolve) => {
+              if (child.exitCode !== null || child.signalCode !== null) return resolve()
+              child.once('exit', () => resolve())
+              child.kill('SIGTERM')
+            }),
+        ),
+      )
+    },
+  })
+}

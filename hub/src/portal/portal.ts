@@ -1,0 +1,156 @@
+import type { Env } from '@kakehashi/protocol/env'
+import { REQUEST_SKEW_MS_MAX } from '@kakehashi/protocol/limits'
+import type { Log } from '@kakehashi/protocol/log'
+import { Refused } from '@kakehashi/protocol/refusals'
+import { verifyRequest } from '@kakehashi/protocol/requests'
+import { handleOf, readStopToken } from '@kakehashi/protocol/stop-handle'
+import { z } from 'zod'
+import { json, refusalAnswer, type Answer, type Call } from '../call.ts'
+import { sealPortalStop, type PortalStop } from './sealed-stop.ts'
+import type { PortalStore } from './store.ts'
+
+export interface PortalParts {
+  env: Env
+  store: PortalStore
+  vault: { box: Uint8Array; signing: Uint8Array }
+  log: Log
+}
+
+export interface AskedStop {
+  token: string
+  requester: PortalStop['requester']
+  erasureAsked: boolean
+}
+
+export interface Portal {
+  handle(call: Call): Promise<Answer>
+  /**
+   * Sealed and committed when this returns. The same for a token that is somebody's and one that is nobody's: the
+   * portal could not tell. `null` when it is no token at all, or more are waiting than may.
+   */
+  takeStop(asked: AskedStop): Promise<{ receipt: string } | null>
+}
+
+const WAITING_MAX = 100_000
+const LIST_MAX = 100
+const RECEIPT_LETTERS = '23456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+const StopBody = z.strictObject({
+  token: z.string().max(100),
+  requester: z.enum(['person', 'guardian', 'family', 'agent']).default('person'),
+  erasureAsked: z.boolean().default(false),
+})
+const AckBody = z.strictObject({ requests: z.array(z.string().max(64)).max(1000) })
+
+export function createPortal(parts: PortalParts): Portal {
+  const vaultOnly = vaultGuard(parts)
+  const takeStop = (asked: AskedStop): Promise<{ receipt: string } | null> => keepStop(parts, asked)
+  return {
+    takeStop,
+    async handle(call) {
+      try {
+        const { pathname } = new URL(call.path, 'http://portal.invalid')
+        const what = `${call.method} ${pathname}`
+        if (what === 'GET /v1/health') return json({ up: true })
+        if (what === 'POST /v1/stops') return await postStop(takeStop, call)
+        if (what === 'GET /v1/vault/requests') return await vaultOnly(call, () => list(parts))
+        if (what === 'POST /v1/vault/requests/acks') return await vaultOnly(call, () => taken(parts, call))
+        return refusalAnswer({ code: 'NOT_FOUND' })
+      } catch (error) {
+        if (error instanceof Refused) return refusalAnswer(error.refusal)
+        parts.log('portal.failed')
+        return json({ code: 'REQUEST_MALFORMED' }, 500)
+      }
+    },
+  }
+}
+
+async function postStop(takeStop: Portal['takeStop'], call: Call): Promise<Answer> {
+  const asked = StopBody.safeParse(bodyOf(call))
+  const taken = asked.success ? await takeStop(asked.data) : null
+  return taken ? json(taken) : refusalAnswer({ code: 'REQUEST_MALFORMED', place: 'token' })
+}
+
+async function keepStop(parts: PortalParts, asked: AskedStop): Promise<{ receipt: string } | null> {
+  const token = readStopToken(asked.token)
+  if (token === null) return null
+  const { env, store } = parts
+  const receipt = receiptNumber(env)
+  const box = sealPortalStop(
+    {
+      version: 1,
+      handle: handleOf(token),
+      askedAt: env.now(),
+      receipt,
+      requester: asked.requester,
+      erasureAsked: asked.erasureAsked,
+    },
+    parts.vault.box,
+    env,
+  )
+  const kept = await store.transact(
+    (done: boolean) => (done ? { act: 'request.kept', actor: 'portal' } : null),
+    async (tx) => {
+      const waiting = await tx
+        .selectFrom('portal_request')
+        .select([(e) => e.fn.max('seq').as('seq'), (e) => e.fn.countAll().as('n')])
+        .executeTakeFirst()
+      if (Number(waiting?.n ?? 0) >= WAITING_MAX) return false
+      const seq = Number(waiting?.seq ?? 0) + 1
+      await tx
+        .insertInto('portal_request')
+        .values({ seq, request: env.id(), box, asked_at: env.now() })
+        .execute()
+      return true
+    },
+  )
+  return kept ? { receipt } : null
+}
+
+function receiptNumber(env: Env): string {
+  const letters = [...env.random(10)].map((byte) => RECEIPT_LETTERS[byte % 30] ?? '2').join('')
+  return `${letters.slice(0, 5)}-${letters.slice(5)}`
+}
+
+async function list(parts: PortalParts): Promise<Answer> {
+  const rows = await parts.store.db
+    .selectFrom('portal_request')
+    .select(['request', 'box'])
+    .orderBy('seq')
+    .limit(LIST_MAX)
+    .execute()
+  return json(rows)
+}
+
+async function taken(parts: PortalParts, call: Call): Promise<Answer> {
+  const body = AckBody.safeParse(bodyOf(call))
+  if (!body.success) throw new Refused('REQUEST_MALFORMED')
+  const { requests } = body.data
+  if (requests.length > 0)
+    await parts.store.bookkeep((tx) =>
+      tx.deleteFrom('portal_request').where('request', 'in', requests).execute(),
+    )
+  return json({ stored: true })
+}
+
+function bodyOf(call: Call): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(call.body))
+  } catch {
+    throw new Refused('REQUEST_MALFORMED', 'body')
+  }
+}
+
+/** Only the vault fetches. Both calls are idempotent, so that remembering nonces in memory is enough. */
+function vaultGuard(parts: PortalParts): (call: Call, then: () => Promise<Answer>) => Promise<Answer> {
+  const seen = new Map<string, number>()
+  return async (call, then) => {
+    const now = parts.env.now()
+    const answer = verifyRequest(call, (by) => (by === 'vault' ? parts.vault.signing : null), now)
+    if ('code' in answer) return refusalAnswer(answer)
+    for (const [nonce, at] of seen) if (at < now - 3 * REQUEST_SKEW_MS_MAX) seen.delete(nonce)
+    if (seen.has(answer.nonce)) return refusalAnswer({ code: 'REQUEST_STALE' })
+    seen.set(answer.nonce, now)
+    return then()
+  }
+}

@@ -1,0 +1,24 @@
+import type { Env } from '@kakehashi/protocol/env'
+import type { AuditTables } from '@kakehashi/store/audit'
+import type { Migration } from '@kakehashi/store/migrate'
+import { openStore, type Location, type Store } from '@kakehashi/store/store'
+
+/** Sealed requests until the vault has fetched them. No patient, no token, no answer to "is this known". */
+export interface PortalTables {
+  portal_request: { seq: number; request: string; box: string; asked_at: number }
+}
+
+export type PortalStore = Store<PortalTables & AuditTables>
+
+export const portalMigrations: readonly Migration[] = [
+  {
+    name: '001-portal',
+    up: (w) => [
+      `CREATE TABLE portal_request (seq ${w.int} PRIMARY KEY, request ${w.text} NOT NULL UNIQUE, box ${w.text} NOT NULL, asked_at ${w.int} NOT NULL)${w.strict}`,
+    ],
+  },
+]
+
+export async function openPortalStore(location: Location, env: Env): Promise<PortalStore> {
+  return openStore<PortalTables>(location, portalMigrations, env)
+}

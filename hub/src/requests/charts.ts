@@ -1,0 +1,79 @@
+import { createHmac } from 'node:crypto'
+import type { PatientKey, StopHandle } from '@kakehashi/protocol/ids'
+import { stopId } from '@kakehashi/protocol/ids'
+import type { StopFact } from '@kakehashi/protocol/rules/state'
+import type { OpsTx } from '../vault/ops.ts'
+
+const LOOKUP_MAX = 400
+
+/** A chart's name in tombstones, certificates and audit leaves: nobody without the key can test a guess. */
+export function chartHash(tombstoneKey: Uint8Array, patient: PatientKey): string {
+  return createHmac('sha256', tombstoneKey).update('kakehashi/chart\0').update(patient).digest('hex')
+}
+
+/** Everything the vault's own list says about some charts, read in one transaction. */
+export interface OwnList {
+  stopsOf(patient: PatientKey, handles: readonly StopHandle[]): StopFact[]
+  isErased(patient: PatientKey): boolean
+}
+
+export async function readOwnList(
+  tx: OpsTx,
+  tombstoneKey: Uint8Array,
+  charts: readonly { patient: PatientKey; handles: readonly StopHandle[] }[],
+): Promise<OwnList> {
+  const byChart = new Map<string, Set<string>>()
+  const byHandle = new Map<string, Set<string>>()
+  const patients = charts.map((chart) => chart.patient)
+  for (const part of slices(patients))
+    for (const row of await tx.selectFrom('stop_chart').selectAll().where('patient', 'in', part).execute())
+      add(byChart, row.patient, row.stop)
+  for (const part of slices(charts.flatMap((chart) => chart.handles)))
+    for (const row of await tx.selectFrom('stop_handle').selectAll().where('handle', 'in', part).execute())
+      add(byHandle, row.handle, row.stop)
+  const stops = await readStops(
+    tx,
+    [...byChart.values(), ...byHandle.values()].flatMap((set) => [...set]),
+  )
+  const hashes = new Map(patients.map((patient) => [chartHash(tombstoneKey, patient), patient]))
+  const erased = new Set<PatientKey | undefined>()
+  for (const part of slices([...hashes.keys()]))
+    for (const row of await tx.selectFrom('tombstone').select('hash').where('hash', 'in', part).execute())
+      erased.add(hashes.get(row.hash))
+  return {
+    stopsOf(patient, handles) {
+      const ids = new Set(byChart.get(patient))
+      for (const handle of handles) for (const id of byHandle.get(handle) ?? []) ids.add(id)
+      return [...ids].flatMap((id) => stops.get(id) ?? [])
+    },
+    isErased: (patient) => erased.has(patient),
+  }
+}
+
+async function readStops(tx: OpsTx, ids: readonly string[]): Promise<Map<string, StopFact>> {
+  const stops = new Map<string, StopFact>()
+  for (const part of slices([...new Set(ids)]))
+    for (const row of await tx.selectFrom('stop').selectAll().where('stop', 'in', part).execute())
+      stops.set(row.stop, {
+        stop: stopId(row.stop),
+        tracks: row.tracks === null ? null : JSON.parse(row.tracks),
+        operators: row.operators === null ? null : JSON.parse(row.operators),
+        requester: row.requester as StopFact['requester'],
+        standing: row.standing,
+        askedAt: row.asked_at,
+        withdrawnAt: row.withdrawn_at,
+        origin: row.origin === 'agent' ? 'counter' : 'operator',
+      })
+  return stops
+}
+
+function add(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key) ?? new Set()
+  map.set(key, set.add(value))
+}
+
+export function slices<T>(items: readonly T[]): T[][] {
+  const parts: T[][] = []
+  for (let at = 0; at < items.length; at += LOOKUP_MAX) parts.push(items.slice(at, at + LOOKUP_MAX))
+  return parts
+}

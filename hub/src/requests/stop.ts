@@ -1,0 +1,148 @@
+import {
+  facilityOf,
+  stopId,
+  type FacilityId,
+  type PatientKey,
+  type StopHandle,
+  type StopId,
+} from '@kakehashi/protocol/ids'
+import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
+import type { OpsTx } from '../vault/ops.ts'
+import { agentsOf, post } from '../vault/outbox.ts'
+import type { VaultParts } from '../vault/parts.ts'
+import { chartHash, slices } from './charts.ts'
+import { askErasure } from './erasure.ts'
+
+export interface StopAsk {
+  stop: StopId
+  origin: 'agent' | 'portal' | 'operator'
+  agent: string | null
+  handles: StopHandle[]
+  patients: PatientKey[]
+  tracks: Track[] | null
+  operators: string[] | null
+  requester: StopFact['requester']
+  standing: 'provisional' | 'confirmed'
+  askedAt: number
+  erasureAsked: boolean
+  receipt: string | null
+}
+
+/** A stop holds from the commit of this transaction: the second gate reads the list in the one that admits. */
+export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Promise<boolean> {
+  const known = await tx.selectFrom('stop').select('stop').where('stop', '=', ask.stop).executeTakeFirst()
+  if (known) return false
+  const patients = new Set(ask.patients)
+  for (const part of slices(ask.handles))
+    for (const row of await tx.selectFrom('patient_handle').selectAll().where('handle', 'in', part).execute())
+      patients.add(row.patient as PatientKey)
+  await tx
+    .insertInto('stop')
+    .values({
+      stop: ask.stop,
+      origin: ask.origin,
+      agent: ask.agent,
+      handle: ask.handles[0] ?? null,
+      tracks: ask.tracks === null ? null : JSON.stringify(ask.tracks),
+      operators: ask.operators === null ? null : JSON.stringify(ask.operators),
+      requester: ask.requester,
+      standing: ask.standing,
+      asked_at: ask.askedAt,
+      received_at: parts.env.now(),
+      erasure_asked: ask.erasureAsked ? 1 : 0,
+      withdrawn_at: null,
+      receipt: ask.receipt,
+    })
+    .execute()
+  for (const part of slices([...patients]))
+    await tx
+      .insertInto('stop_chart')
+      .values(part.map((patient) => ({ stop: ask.stop, patient })))
+      .execute()
+  for (const part of slices([...new Set(ask.handles)]))
+    await tx
+      .insertInto('stop_handle')
+      .values(part.map((handle) => ({ stop: ask.stop, handle })))
+      .execute()
+  await passOn(tx, parts, ask, [...patients])
+  if (ask.erasureAsked && patients.size > 0)
+    await askErasure(tx, parts, { patients: [...patients], by: ask.agent ?? ask.origin, stop: ask.stop })
+  return true
+}
+
+/**
+ * To the agents of the facilities whose charts are known; for a handle of nobody we know, to every agent: only the
+ * hospital that printed the paper recognises it, and it means nothing to the others.
+ */
+async function passOn(tx: OpsTx, parts: VaultParts, ask: StopAsk, patients: PatientKey[]): Promise<void> {
+  const bare = patients.length === 0
+  const facilities = new Set<FacilityId>(patients.map(facilityOf))
+  const handle = ask.origin === 'agent' ? null : (ask.handles[0] ?? null)
+  for (const agent of await agentsOf(tx)) {
+    if (agent.agent === ask.agent) continue
+    if (!bare && !facilities.has(agent.facility as FacilityId)) continue
+    const message = await post(tx, parts, agent, {
+      type: 'stop-ordered',
+      stop: ask.stop,
+      handle,
+      patients: patients.filter((patient) => facilityOf(patient) === agent.facility),
+      tracks: ask.tracks,
+      requester: ask.requester,
+      askedAt: ask.askedAt,
+      erasureAsked: ask.erasureAsked,
+    })
+    await tx
+      .insertInto('stop_delivery')
+      .values({ stop: ask.stop, agent: agent.agent, message, sent_at: parts.env.now(), acked_at: null })
+      .execute()
+  }
+}
+
+/** A stop by the operator's staff, by chart or by the token on a paper. */
+export async function stopByStaff(
+  parts: VaultParts,
+  ask: Pick<StopAsk, 'patients' | 'handles' | 'requester' | 'standing' | 'erasureAsked'> & {
+    tracks?: Track[]
+    by: string
+  },
+): Promise<StopId> {
+  const stop = stopId(parts.env.id())
+  const about = ask.patients[0]
+  await parts.ops.transact(
+    {
+      act: 'stop.asked',
+      actor: ask.by,
+      ...(about === undefined ? {} : { about: chartHash(parts.keys.tombstone, about) }),
+      detail: { stop, origin: 'operator', charts: ask.patients.length, erasure: ask.erasureAsked },
+    },
+    (tx) =>
+      enterStop(tx, parts, {
+        ...ask,
+        stop,
+        origin: 'operator',
+        agent: null,
+        tracks: ask.tracks ?? null,
+        operators: null,
+        askedAt: parts.env.now(),
+        receipt: null,
+      }),
+  )
+  return stop
+}
+
+/** Lifts the stop as the hospital recorded it: the gate still asks for a fresh notice given after this. */
+export async function withdrawStop(
+  tx: OpsTx,
+  about: { stop: string; facility: string; withdrawnAt: number },
+): Promise<boolean> {
+  const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', about.stop).execute()
+  const elsewhere = charts.some((row) => facilityOf(row.patient as PatientKey) !== about.facility)
+  if (elsewhere) return false
+  const changed = await tx
+    .updateTable('stop')
+    .set({ standing: 'withdrawn', withdrawn_at: about.withdrawnAt })
+    .where('stop', '=', about.stop)
+    .where('standing', 'in', ['provisional', 'confirmed'])
+    .executeTakeFirst()
+  return Number(changed.numUpdatedRows) > 0
+}

@@ -1,0 +1,54 @@
+import type { Migration } from '@kakehashi/store/migrate'
+
+export interface RequestTables {
+  /** The vault's own stop list. `all_charts` is not known here: the charts are in `stop_chart`. */
+  stop: {
+    stop: string
+    origin: 'agent' | 'portal' | 'operator'
+    agent: string | null
+    handle: string | null
+    tracks: string | null
+    operators: string | null
+    requester: string
+    standing: 'provisional' | 'confirmed' | 'withdrawn' | 'undone'
+    asked_at: number
+    received_at: number
+    erasure_asked: number
+    withdrawn_at: number | null
+    /** Receipt number the asker was given at the portal. */
+    receipt: string | null
+  }
+  stop_chart: { stop: string; patient: string }
+  stop_handle: { stop: string; handle: string }
+  /** To which agents the stop was passed on, and when each had applied it. */
+  stop_delivery: { stop: string; agent: string; message: string; sent_at: number; acked_at: number | null }
+  erasure: {
+    erasure: string
+    state: 'asked' | 'erasing' | 'done'
+    asked_at: number
+    asked_by: string
+    stop: string | null
+    /** Patient keys as JSON while the work lasts; emptied when it is done. */
+    patients: string
+    done_at: number | null
+    certificate: string | null
+  }
+  /** Keyed hashes of erased charts: what arrives later is refused with `ERASED`. */
+  tombstone: { hash: string; erasure: string; at: number; hits: number }
+}
+
+const requests: Migration = {
+  name: '020-requests',
+  up: (w) => [
+    `CREATE TABLE stop (stop ${w.text} PRIMARY KEY, origin ${w.text} NOT NULL, agent ${w.text}, handle ${w.text}, tracks ${w.text}, operators ${w.text}, requester ${w.text} NOT NULL, standing ${w.text} NOT NULL, asked_at ${w.int} NOT NULL, received_at ${w.int} NOT NULL, erasure_asked ${w.int} NOT NULL, withdrawn_at ${w.int}, receipt ${w.text})${w.strict}`,
+    `CREATE TABLE stop_chart (stop ${w.text} NOT NULL, patient ${w.text} NOT NULL, PRIMARY KEY (stop, patient))${w.strict}`,
+    `CREATE INDEX stop_chart_patient ON stop_chart (patient)`,
+    `CREATE TABLE stop_handle (stop ${w.text} NOT NULL, handle ${w.text} NOT NULL, PRIMARY KEY (stop, handle))${w.strict}`,
+    `CREATE INDEX stop_handle_handle ON stop_handle (handle)`,
+    `CREATE TABLE stop_delivery (stop ${w.text} NOT NULL, agent ${w.text} NOT NULL, message ${w.text} NOT NULL UNIQUE, sent_at ${w.int} NOT NULL, acked_at ${w.int}, PRIMARY KEY (stop, agent))${w.strict}`,
+    `CREATE TABLE erasure (erasure ${w.text} PRIMARY KEY, state ${w.text} NOT NULL, asked_at ${w.int} NOT NULL, asked_by ${w.text} NOT NULL, stop ${w.text}, patients ${w.text} NOT NULL, done_at ${w.int}, certificate ${w.text})${w.strict}`,
+    `CREATE TABLE tombstone (hash ${w.text} PRIMARY KEY, erasure ${w.text} NOT NULL, at ${w.int} NOT NULL, hits ${w.int} NOT NULL)${w.strict}`,
+  ],
+}
+
+export const requestMigrations: readonly Migration[] = [requests]

@@ -1,0 +1,188 @@
+import { openControl } from '@kakehashi/protocol/control'
+import { facilityOf, type PatientKey } from '@kakehashi/protocol/ids'
+import type { ControlEnvelope, UpControl } from '@kakehashi/protocol/messages'
+import { fromBase64 } from '@kakehashi/protocol/signing'
+import { canonical } from '@kakehashi/protocol/canonical'
+import type { AuditEvent } from '@kakehashi/store/audit'
+import { chartHash, slices } from '../requests/charts.ts'
+import { askErasure } from '../requests/erasure.ts'
+import { enterStop, withdrawStop } from '../requests/stop.ts'
+import { openIncident } from './incident.ts'
+import type { OpsTables, OpsTx } from './ops.ts'
+import type { VaultParts } from './parts.ts'
+
+type AgentRow = OpsTables['agent']
+
+/** Applies one message from an agent: once, in one transaction; what is not from it is an incident. */
+export async function applyControl(parts: VaultParts, envelope: ControlEnvelope): Promise<boolean> {
+  const { ops } = parts
+  const known = await ops.db
+    .selectFrom('control_in')
+    .select('message')
+    .where('message', '=', envelope.message)
+    .executeTakeFirst()
+  if (known) return false
+  const agent = await ops.db
+    .selectFrom('agent')
+    .selectAll()
+    .where('agent', '=', envelope.agent)
+    .executeTakeFirst()
+  const said = agent ? await openFrom(parts, agent, envelope) : null
+  if (!agent || !said || !aboutOwnCharts(agent, said)) {
+    await refuseForged(parts, envelope)
+    return false
+  }
+  await ops.transact(eventOf(parts, agent, said), async (tx) => {
+    await tx
+      .insertInto('control_in')
+      .values({ message: said.message, agent: agent.agent, type: said.type, at: parts.env.now() })
+      .execute()
+    await tx
+      .updateTable('agent')
+      .set({ last_heard_at: parts.env.now() })
+      .where('agent', '=', agent.agent)
+      .execute()
+    await apply(tx, parts, agent, said)
+  })
+  return true
+}
+
+async function openFrom(
+  parts: VaultParts,
+  agent: AgentRow,
+  envelope: ControlEnvelope,
+): Promise<UpControl | null> {
+  const keys = await parts.ops.db
+    .selectFrom('agent_key')
+    .select('public_key')
+    .where('agent', '=', agent.agent)
+    .where('retired_at', 'is', null)
+    .execute()
+  const boxes = [parts.keys.box, ...parts.keys.formerBoxes]
+  const box = boxes.find((one) => one.id === envelope.sealedTo)
+  if (!box) return null
+  for (const { public_key } of keys) {
+    const body = openControl(envelope, box, fromBase64(public_key))
+    if (body !== null && isUp(body)) return body
+  }
+  return null
+}
+
+const UP = new Set([
+  'facility-declared',
+  'stop-reported',
+  'stop-withdrawn-reported',
+  'notice-voided-reported',
+  'erasure-requested',
+  'heartbeat',
+])
+
+function isUp(body: { type: string }): body is UpControl {
+  return UP.has(body.type)
+}
+
+/** An agent speaks for the charts of its own facility and for no other. */
+function aboutOwnCharts(agent: AgentRow, said: UpControl): boolean {
+  if (said.type === 'facility-declared') return said.facility === agent.facility
+  if (said.type === 'heartbeat') return true
+  return said.patients.every((patient) => facilityOf(patient) === agent.facility)
+}
+
+async function refuseForged(parts: VaultParts, envelope: ControlEnvelope): Promise<void> {
+  await parts.ops.transact(
+    { act: 'message.refused', actor: 'vault', detail: { message: envelope.message } },
+    async (tx) => {
+      await tx
+        .insertInto('control_in')
+        .values({ message: envelope.message, agent: envelope.agent, type: 'refused', at: parts.env.now() })
+        .execute()
+      await openIncident(tx, parts.env, {
+        severity: 2,
+        kind: 'forged-message',
+        facility: null,
+        batch: null,
+        detail: { message: envelope.message },
+      })
+    },
+  )
+}
+
+async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpControl): Promise<void> {
+  switch (said.type) {
+    case 'facility-declared':
+      await tx
+        .insertInto('facility_declaration')
+        .values({
+          message: said.message,
+          facility: said.facility,
+          agent: agent.agent,
+          declared_at: said.at,
+          received_at: parts.env.now(),
+          body: canonical(said),
+        })
+        .execute()
+      return
+    case 'stop-reported':
+      await enterStop(tx, parts, {
+        ...said,
+        origin: 'agent',
+        agent: agent.agent,
+        standing: 'confirmed',
+        receipt: null,
+      })
+      return
+    case 'stop-withdrawn-reported':
+      await withdrawStop(tx, { stop: said.stop, facility: agent.facility, withdrawnAt: said.withdrawnAt })
+      return
+    case 'notice-voided-reported':
+      await noticeVoided(tx, parts, agent, said.patients)
+      return
+    case 'erasure-requested':
+      await askErasure(tx, parts, { patients: said.patients, by: agent.agent, stop: said.stop })
+      return
+    case 'heartbeat':
+      await tx
+        .updateTable('agent')
+        .set({ software: said.software, pending_batches: said.pendingBatches, checkpoint: said.checkpoint })
+        .where('agent', '=', agent.agent)
+        .execute()
+  }
+}
+
+/** Evidence that was relied on turned out void: an incident, if anything of these charts was admitted. */
+async function noticeVoided(
+  tx: OpsTx,
+  parts: VaultParts,
+  agent: AgentRow,
+  patients: readonly PatientKey[],
+): Promise<void> {
+  let held = 0
+  for (const part of slices(patients)) {
+    const rows = await tx
+      .selectFrom('content_record')
+      .select('owner')
+      .distinct()
+      .where('owner', 'in', part)
+      .execute()
+    held += rows.length
+  }
+  if (held === 0) return
+  await openIncident(tx, parts.env, {
+    severity: 1,
+    kind: 'notice-voided',
+    facility: agent.facility,
+    batch: null,
+    detail: { charts: held },
+  })
+}
+
+function eventOf(parts: VaultParts, agent: AgentRow, said: UpControl): AuditEvent {
+  const charts = 'patients' in said ? said.patients : []
+  const about = charts[0]
+  return {
+    act: `received.${said.type}`,
+    actor: agent.agent,
+    ...(about === undefined ? {} : { about: chartHash(parts.keys.tombstone, about) }),
+    detail: { message: said.message, charts: charts.length },
+  }
+}

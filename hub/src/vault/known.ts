@@ -1,0 +1,142 @@
+import type { BatchHeader } from '@kakehashi/protocol/envelope'
+import { facilityId, type FacilityId } from '@kakehashi/protocol/ids'
+import type { FacilityDeclared } from '@kakehashi/protocol/messages'
+import type { BatchContent, SourceRecord } from '@kakehashi/protocol/records'
+import type { FacilityState } from '@kakehashi/protocol/rules/state'
+import type { Known } from '../admission/rules.ts'
+import { recordHash } from '../content/partition.ts'
+import { readOwnList, slices } from '../requests/charts.ts'
+import { ownStatus } from './enrolment.ts'
+import type { OpsTx } from './ops.ts'
+import type { VaultParts } from './parts.ts'
+
+/** The newest declaration of a facility, as the state the gate reads. */
+export async function declaredFacility(tx: OpsTx, facility: string): Promise<FacilityState | null> {
+  const row = await tx
+    .selectFrom('facility_declaration')
+    .select('body')
+    .where('facility', '=', facility)
+    .orderBy('declared_at', 'desc')
+    .orderBy('received_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (!row) return null
+  const said = JSON.parse(row.body) as FacilityDeclared
+  const { entity, templates, filings, waitDays, deathPolicy, closedDays, endedOn } = said
+  return {
+    facility: facilityId(facility),
+    entity,
+    templates,
+    filings,
+    waitDays,
+    deathPolicy,
+    closedDays,
+    endedOn,
+  }
+}
+
+/** All that the second gate needs to know for one batch, read in the transaction that admits it. */
+export async function readKnown(
+  tx: OpsTx,
+  parts: VaultParts,
+  header: BatchHeader,
+  content: BatchContent,
+  facility: FacilityState,
+): Promise<Known> {
+  const now = parts.env.now()
+  const charts = content.evidence.map(({ state }) => state.patient)
+  const list = await readOwnList(tx, parts.keys.tombstone, charts)
+  const versions = await admittedVersions(tx, header.facility, content.records)
+  const { operator, standing, tracks } = await ownStatus(tx, parts)
+  return {
+    now,
+    latestSeen: await latestSeen(tx),
+    rules: parts.rulesAt(now),
+    operator: { operator, standing, tracks, asOf: now },
+    facility,
+    ...list,
+    admittedHash: (record) => versions.get(versionKey(header.facility, record) ?? ''),
+    decide: parts.decide,
+  }
+}
+
+/** Only a source that numbers its versions can contradict itself; without a number the newer content replaces. */
+function versionKey(facility: FacilityId, record: SourceRecord): string | null {
+  return record.sourceVersion === undefined
+    ? null
+    : `${recordHash(facility, record.key)} ${record.sourceVersion}`
+}
+
+async function admittedVersions(
+  tx: OpsTx,
+  facility: FacilityId,
+  records: readonly SourceRecord[],
+): Promise<Map<string, string>> {
+  const versions = new Map<string, string>()
+  const numbered = records.filter((record) => record.sourceVersion !== undefined)
+  for (const part of slices(numbered.map((record) => recordHash(facility, record.key)))) {
+    const rows = await tx
+      .selectFrom('admitted_version')
+      .select(['record', 'version', 'hash'])
+      .where('record', 'in', part)
+      .execute()
+    for (const row of rows) versions.set(`${row.record} ${row.version}`, row.hash)
+  }
+  return versions
+}
+
+const LATEST_SEEN = 'latest-seen'
+
+export async function latestSeen(tx: OpsTx): Promise<number> {
+  const row = await tx.selectFrom('cursor').select('value').where('name', '=', LATEST_SEEN).executeTakeFirst()
+  return Number(row?.value ?? 0)
+}
+
+/** The vault's own monotone time: a clock set back is noticed, not believed. */
+export async function seeTime(tx: OpsTx, now: number): Promise<void> {
+  if (now <= (await latestSeen(tx))) return
+  await tx
+    .insertInto('cursor')
+    .values({ name: LATEST_SEEN, value: now })
+    .onConflict((c) => c.column('name').doUpdateSet({ value: now }))
+    .execute()
+}
+
+/** Notes what was admitted: version and content of each record, and the handles that stand for each chart. */
+export async function noteAdmitted(
+  tx: OpsTx,
+  header: BatchHeader,
+  admitted: { records: readonly SourceRecord[]; evidence: BatchContent['evidence'] },
+): Promise<void> {
+  const rows = admitted.records.flatMap((record) =>
+    record.sourceVersion === undefined
+      ? []
+      : record.patients.map((patient) => ({
+          record: recordHash(header.facility, record.key),
+          patient,
+          version: record.sourceVersion ?? '',
+          hash: record.contentHash,
+        })),
+  )
+  const unique = [...new Map(rows.map((row) => [`${row.record} ${row.patient}`, row])).values()]
+  for (const part of slices(unique))
+    await tx
+      .insertInto('admitted_version')
+      .values(part)
+      .onConflict((c) =>
+        c.columns(['record', 'patient']).doUpdateSet((e) => ({
+          version: e.ref('excluded.version'),
+          hash: e.ref('excluded.hash'),
+        })),
+      )
+      .execute()
+  const handles = admitted.evidence.flatMap(({ state }) =>
+    [...new Set(state.patient.handles)].map((handle) => ({ handle, patient: state.patient.patient })),
+  )
+  for (const part of slices(handles))
+    await tx
+      .insertInto('patient_handle')
+      .values(part)
+      .onConflict((c) => c.doNothing())
+      .execute()
+}

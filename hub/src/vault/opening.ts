@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Env } from '@kakehashi/protocol/env'
+import type { Log } from '@kakehashi/protocol/log'
+import { decide } from '@kakehashi/protocol/rules/decide'
+import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
+import type { Store } from '@kakehashi/store/store'
+import { openStore } from '@kakehashi/store/store'
+import type { Caller } from '../call.ts'
+import { locationOf, readVaultConfig, type VaultConfig } from '../config.ts'
+import type { Content } from '../content/content.ts'
+import { storeKeyFrom } from '../content/keys.ts'
+import { MEMORY_ROOT } from '../content/memory.ts'
+import type { ContentTables } from '../content/store.ts'
+import { identityMigrations } from '../identity/store.ts'
+import { readPair, readSecret } from '../key-files.ts'
+import { linkageMigrations, type LinkingTables } from '../linkage/store.ts'
+import { erasureFile } from '../requests/erasure-file.ts'
+import { remote } from '../wire.ts'
+import { openOpsStore, type OpsStore } from './ops.ts'
+import type { VaultKeys, VaultParts } from './parts.ts'
+import { roomsOf, type IdentityStore } from './rooms.ts'
+
+/** The vault's zone, opened: every store and key it owns. */
+export interface OpenVault {
+  config: VaultConfig
+  folder: string
+  parts: VaultParts
+  ops: OpsStore
+  identity: IdentityStore
+  content: Content
+  close(): Promise<void>
+}
+
+export async function openVault(
+  dir: string,
+  env: Env,
+  log: Log,
+  peers?: { gateway: Caller; portal: Caller | null },
+): Promise<OpenVault> {
+  const config = readVaultConfig(dir)
+  const folder = join(dir, 'vault')
+  const ops = await openOpsStore(locationOf(config.database, folder, 'ops'), env)
+  const identity = await openIdentityStore(locationOf(config.database, folder, 'identity'), env)
+  await declareOwnStatus(ops, config.operator.operator)
+  const content: Content = {
+    store: ops as unknown as Store<ContentTables>,
+    directory: join(folder, 'content'),
+    memory: MEMORY_ROOT,
+    key: storeKeyFrom(readSecret(join(folder, 'keys', 'store.key'))),
+    env,
+  }
+  mkdirSync(content.directory, { recursive: true, mode: 0o700 })
+  const parts: VaultParts = {
+    env,
+    ops,
+    keys: readVaultKeys(folder),
+    operator: config.operator,
+    gateway: peers?.gateway ?? remote(config.gateway),
+    portal: peers ? peers.portal : config.portal === null ? null : remote(config.portal),
+    decide,
+    rulesAt,
+    rooms: roomsOf(ops, content, identity),
+    erasures: erasureFile(join(folder, 'erasures.ndjson')),
+    log,
+  }
+  return {
+    config,
+    folder,
+    parts,
+    ops,
+    identity,
+    content,
+    async close() {
+      await ops.close()
+      await identity.close()
+    },
+  }
+}
+
+export async function openIdentityStore(
+  location: Parameters<typeof openStore>[0],
+  env: Env,
+): Promise<IdentityStore> {
+  return openStore<LinkingTables>(location, [...identityMigrations, ...linkageMigrations], env)
+}
+
+export function readVaultKeys(folder: string): VaultKeys {
+  const file = (name: string): string => join(folder, 'keys', name)
+  return {
+    box: readPair(file('box.key')),
+    formerBoxes: existsSync(file('box.former.key')) ? [readPair(file('box.former.key'))] : [],
+    signing: readPair(file('signing.key')),
+    audit: readPair(file('audit.key')),
+    tombstone: readSecret(file('tombstone.key')),
+  }
+}
+
+/** A fresh hub serves a certified operator of the anonymized track; staff change it by `certification`. */
+export async function declareOwnStatus(
+  ops: OpsStore,
+  operator: string,
+  standing: 'certified' | 'revoked' | 'ended' = 'certified',
+): Promise<void> {
+  await ops.transact(
+    (fresh: boolean) => (fresh ? { act: 'operator.declared', actor: 'init', detail: { standing } } : null),
+    async (tx) => {
+      const known = await tx
+        .selectFrom('operator_status')
+        .select('operator')
+        .where('operator', '=', operator)
+        .executeTakeFirst()
+      if (known) return false
+      await tx
+        .insertInto('operator_status')
+        .values({ operator, standing, tracks: JSON.stringify(['ANON']), changed_at: ops.env.now() })
+        .execute()
+      return true
+    },
+  )
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import type { Env } from '@kakehashi/protocol/env'
+import { word, type Log } from '@kakehashi/protocol/log'
+import { publishLog } from '@kakehashi/store/audit-log'
+import { auditOrigin } from '../audit/origin.ts'
+import { settle } from '../content/settle.ts'
+import { pullLoop } from './loop.ts'
+import { openVault, type OpenVault } from './opening.ts'
+import { createVault, type Vault } from './vault.ts'
+
+const BACK_OFF_MS_MAX = 30_000
+const PUBLISH_EVERY_MS = 10_000
+const SETTLE_EVERY_MS = 5 * 60_000
+
+export interface RunningVault {
+  vault: Vault
+  open: OpenVault
+  close(): Promise<void>
+}
+
+/** The core at work: replays erasures first, then pulls, settles content and publishes the audit log. */
+export async function runVault(dir: string, env: Env, log: Log): Promise<RunningVault> {
+  const open = await openVault(dir, env, log)
+  const vault = createVault(open.parts)
+  const { replayed } = await vault.start()
+  if (replayed > 0) log('vault.erasures-replayed', { charts: replayed })
+  const due = duties(open, env)
+  const timing = { everyMs: open.config.pullEveryMs, backOffMsMax: BACK_OFF_MS_MAX }
+  const loop = pullLoop(vault, env, log, timing, due)
+  log('ready', { zone: word('vault') })
+  return {
+    vault,
+    open,
+    async close() {
+      await loop.stop()
+      await publish(open)
+      await open.close()
+    },
+  }
+}
+
+function duties(open: OpenVault, env: Env): () => Promise<void> {
+  let published = 0
+  let settled = env.now()
+  return async () => {
+    const now = env.now()
+    if (now - published >= PUBLISH_EVERY_MS) {
+      await publish(open)
+      published = now
+    }
+    if (now - settled >= SETTLE_EVERY_MS) {
+      await settle(open.content)
+      settled = now
+    }
+  }
+}
+
+export async function publish(open: OpenVault): Promise<string> {
+  const origin = auditOrigin(open.config.operator.operator)
+  return publishLog(open.ops, join(open.folder, 'audit'), origin, open.parts.keys.audit)
+}

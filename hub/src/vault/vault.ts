@@ -1,0 +1,49 @@
+import { finishErasures, replayErasures } from '../requests/erase.ts'
+import { pullRequests } from '../requests/portal.ts'
+import { retireAtGateway, syncEnrolments } from './enrolment.ts'
+import { pullAcks, pushOutbox } from './outbox.ts'
+import type { VaultParts } from './parts.ts'
+import { Peer } from './peer.ts'
+import { pullBatches, pullControls, type BatchRound } from './pull.ts'
+import { sayDaily } from './daily.ts'
+
+export interface Round {
+  enrolled: number
+  controls: number
+  requests: number
+  batches: BatchRound
+  erased: number
+  pushed: number
+  acked: number
+}
+
+export interface Vault {
+  /** Before anything is served: erasures that a restored backup has forgotten are made again. */
+  start(): Promise<{ replayed: number }>
+  /** One round of pulling and pushing. Throws when gateway or portal do not answer; the next round goes on. */
+  round(): Promise<Round>
+  /** Messages down only: after an act of staff that must not wait for the next round. */
+  push(): Promise<number>
+}
+
+export function createVault(parts: VaultParts): Vault {
+  const gateway = new Peer(parts.gateway, parts.keys.signing, parts.env)
+  const portal = parts.portal ? new Peer(parts.portal, parts.keys.signing, parts.env) : null
+  return {
+    start: async () => ({ replayed: await replayErasures(parts) }),
+    async round() {
+      const requests = portal ? await pullRequests(parts, portal) : 0
+      const enrolled = await syncEnrolments(parts, gateway)
+      await retireAtGateway(parts, gateway)
+      const controls = await pullControls(parts, gateway)
+      await sayDaily(parts)
+      await pushOutbox(parts, gateway)
+      const batches = await pullBatches(parts, gateway)
+      const erased = await finishErasures(parts)
+      const pushed = await pushOutbox(parts, gateway)
+      const acked = await pullAcks(parts, gateway)
+      return { enrolled, controls, requests, batches, erased, pushed, acked }
+    },
+    push: () => pushOutbox(parts, gateway),
+  }
+}
