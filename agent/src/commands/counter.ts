@@ -1,40 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { counterApp } from '../counter/app.ts'
-import { patientFinder } from '../patients/search.ts'
+import { counterParts, counterSettings } from '../counter/of-agent.ts'
 import type { Opened } from './opened.ts'
-
-const ONLINE_MS = 5 * 60 * 1000
 
 /** The front desk's pages on the hospital's own network. */
 export async function serveCounter({
   agent,
+  at,
   config,
 }: Opened): Promise<{ url: string; close(): Promise<void> }> {
-  const { context } = agent
-  const app = counterApp({
-    context,
-    settings: {
-      facilityName: config.facilityName,
-      https: config.counter.https,
-      staff: config.staff.map(({ id, name, pinHash }) => ({ id, name, pin: pinHash })),
-      portalAddress: config.portalAddress,
-      operatorPhone: config.operatorPhone,
-      noticeText: (hash) => {
-        if (!config.noticeTexts || !/^[0-9a-f]{64}$/.test(hash)) return null
-        const path = join(config.noticeTexts, `${hash}.txt`)
-        return existsSync(path) ? readFileSync(path, 'utf8') : null
-      },
-    },
-    register: agent.register,
-    people: patientFinder(context.store.db as never),
-    online: () => {
-      const last = agent.line.lastContactAt
-      return last !== null && context.env.now() - last < ONLINE_MS
-    },
-  })
+  const noticeTexts = config.noticeTexts ?? join(at.dir, 'notices')
+  const app = counterApp(counterParts(agent, counterSettings({ ...config, noticeTexts })))
   const { host, port } = config.counter
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: host, port }, (info) =>
