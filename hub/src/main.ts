@@ -2,6 +2,7 @@
 import { systemEnv } from '@kakehashi/protocol/env'
 import { jsonLog } from '@kakehashi/protocol/log'
 import { Command } from 'commander'
+import { registerAccountCommands } from './accounts/commands.ts'
 import { CommandFailed, type HubContext } from './commands/context.ts'
 import { registerEnrolCommands } from './commands/enrol.ts'
 import { registerInitCommand } from './commands/init.ts'
@@ -46,6 +47,7 @@ function isJson(): boolean {
 registerInitCommand(program, context)
 registerEnrolCommands(program, context)
 registerZoneCommands(program, context)
+registerAccountCommands(program, context)
 for (const command of program.commands) {
   command.option('--dir <folder>', 'ハブのフォルダー').option('--json', '結果をJSONで出す')
   command.hook('preAction', (_, action) => {
