@@ -20,7 +20,7 @@ export interface Span {
 export type SourceEvent =
   | { t: 'record'; record: SourceRecord; span?: Span }
   | { t: 'held'; key: RecordKey; contentHash: string; patients: PatientKey[]; code: RefusalCode; span?: Span }
-  | { t: 'quarantined'; code: RefusalCode; place: string; hash: string }
+  | { t: 'quarantined'; code: RefusalCode; place: string; hash: string; file?: string }
   | { t: 'tombstone'; tombstone: Tombstone }
   | {
       t: 'patient-link'

@@ -1,7 +1,7 @@
 import type { Env } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import { type Log, word } from '@kakehashi/protocol/log'
-import type { RefusalCode } from '@kakehashi/protocol/refusals'
+import { Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import type { Store, Tx } from '@kakehashi/store/store'
 import type { SourceConnector, SourceEvent } from './connector.ts'
 import { keepLedger, keepSpans, type Seen } from './ledger.ts'
@@ -68,16 +68,21 @@ export async function gather<DB extends SourcesTables>(gathering: Gathering<DB>)
     again: standing.again,
   }
   let window = emptyWindow()
-  for await (const event of connector.changes(standing.checkpoint, options)) {
-    if (event.t === 'fault') {
-      const { code, place, retryable } = event
-      gathered.faults.push({ code, place, retryable })
-      log('source.fault', { code, retryable })
-    } else if (event.t === 'checkpoint') {
-      await commit(gathering, window, event, gathered)
-      window = emptyWindow()
-    } else take(window, event)
+  try {
+    for await (const event of connector.changes(standing.checkpoint, options)) {
+      if (event.t === 'fault') fault(gathered, event, log)
+      else if (event.t === 'checkpoint') {
+        await commit(gathering, window, event, gathered)
+        window = emptyWindow()
+      } else take(window, event)
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    const { code, place = connector.id } = error.refusal
+    fault(gathered, { code, place, retryable: true }, log)
   }
+  if (gathered.quarantined > Math.max(QUARANTINE_MIN, gathered.seen * QUARANTINE_SHARE_MAX))
+    log('source.quarantine-high', { seen: gathered.seen, quarantined: gathered.quarantined })
   log('source.gathered', {
     source: word('fhir'),
     seen: gathered.seen,
@@ -89,6 +94,15 @@ export async function gather<DB extends SourcesTables>(gathering: Gathering<DB>)
     faults: gathered.faults.length,
   })
   return gathered
+}
+
+/** More than this is rather a broken export than a few broken lines. */
+const QUARANTINE_MIN = 20
+const QUARANTINE_SHARE_MAX = 0.01
+
+function fault(gathered: Gathered, { code, place, retryable }: Gathered['faults'][number], log: Log): void {
+  gathered.faults.push({ code, place, retryable })
+  log('source.fault', { code, retryable })
 }
 
 function nothing(): Gathered {
@@ -179,7 +193,7 @@ async function commitWindow<DB extends SourcesTables>(
   await store.bookkeep(async (whole) => {
     const tx = whole as unknown as SourcesTx
     const run = await runOf(tx, source, window.pass)
-    for (const file of window.files) await forgetFile(tx, source, file)
+    for (const file of window.pass ? ['', ...window.files] : window.files) await forgetFile(tx, source, file)
     const change = await keepLedger(tx, source, window.seen, run, now)
     await keepSpans(tx, source, window.seen)
     await keepQuarantine(tx, source, window.quarantined, now)
@@ -266,12 +280,10 @@ async function keepQuarantine(
   quarantined: Window['quarantined'],
   at: number,
 ): Promise<void> {
-  for (const { place, code, hash } of quarantined) {
-    const file = place.replace(/:\d+.*$/, '')
+  for (const { place, code, hash, file = '' } of quarantined)
     await tx
       .insertInto('quarantine')
       .values({ source, place, file, code, hash, at })
-      .onConflict((c) => c.columns(['source', 'place']).doUpdateSet({ code, hash, at }))
+      .onConflict((c) => c.columns(['source', 'place', 'hash']).doUpdateSet({ code, at }))
       .execute()
-  }
 }

@@ -52,7 +52,7 @@ export const sourcesMigrations: readonly Migration[] = [
       `CREATE INDEX source_ledger_held ON source_ledger (source, code) WHERE state = 'held'`,
       `CREATE TABLE source_span (source ${w.text} NOT NULL, patient ${w.text} NOT NULL, file ${w.text} NOT NULL, start ${w.int} NOT NULL, length ${w.int} NOT NULL, line ${w.int} NOT NULL, PRIMARY KEY (source, patient, file, start))${w.strict}`,
       `CREATE INDEX source_span_file ON source_span (source, file)`,
-      `CREATE TABLE quarantine (source ${w.text} NOT NULL, place ${w.text} NOT NULL, file ${w.text} NOT NULL, code ${w.text} NOT NULL, hash ${w.text} NOT NULL, at ${w.int} NOT NULL, PRIMARY KEY (source, place))${w.strict}`,
+      `CREATE TABLE quarantine (source ${w.text} NOT NULL, place ${w.text} NOT NULL, file ${w.text} NOT NULL, code ${w.text} NOT NULL, hash ${w.text} NOT NULL, at ${w.int} NOT NULL, PRIMARY KEY (source, place, hash))${w.strict}`,
       `CREATE TABLE source_brake (source ${w.text} NOT NULL, type ${w.text} NOT NULL, missing ${w.int} NOT NULL, total ${w.int} NOT NULL, at ${w.int} NOT NULL, confirmed ${w.int} NOT NULL, PRIMARY KEY (source, type))${w.strict}`,
       `CREATE TABLE to_read (patient ${w.text} PRIMARY KEY, since ${w.int} NOT NULL, marks ${w.int} NOT NULL)${w.strict}`,
       `CREATE INDEX to_read_since ON to_read (since)`,

@@ -126,7 +126,8 @@ export class BulkFolder implements SourceConnector {
 
   async #line(file: FolderFile, line: Line, run: string): Promise<SourceEvent[]> {
     const place = `${file.name}:${line.line}`
-    if (line.bytes === null) return [{ t: 'quarantined', code: 'LINE_TOO_LONG', place, hash: line.hash() }]
+    if (line.bytes === null)
+      return [{ t: 'quarantined', code: 'LINE_TOO_LONG', place, hash: line.hash(), file: file.name }]
     const span = { file: file.name, start: line.start, length: line.length, line: line.line }
     return tell(this.#options, line.bytes, {
       provenance: { file: file.name, line: line.line, run },

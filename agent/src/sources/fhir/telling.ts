@@ -27,7 +27,8 @@ export async function tell(reading: FhirReading, bytes: Uint8Array, place: Place
   for (const one of readUnit(bytes, reading)) {
     if (one.t === 'refused') {
       const at = one.entry === null ? place.place : `${place.place} entry ${one.entry}`
-      events.push({ t: 'quarantined', code: one.code, place: at, hash: one.hash })
+      const file = place.span ? { file: place.span.file } : {}
+      events.push({ t: 'quarantined', code: one.code, place: at, hash: one.hash, ...file })
     } else events.push(...(await told(reading, one.parsed, place)))
   }
   return events

@@ -1,0 +1,267 @@
+import type { Env } from '@kakehashi/protocol/env'
+import { localNumberOf, type PatientKey } from '@kakehashi/protocol/ids'
+import type { RecordKey } from '@kakehashi/protocol/records'
+import { Refused } from '@kakehashi/protocol/refusals'
+import type {
+  ChangeOptions,
+  Checkpoint,
+  FetchEvent,
+  SourceConnector,
+  SourceEvent,
+  SourceProfile,
+} from '../connector.ts'
+import { type Capability, capabilityOf } from './capability.ts'
+import { type ClientOptions, FhirClient, IN_FLIGHT_MAX } from './client.ts'
+import { type Page, PagesExpired, pagesOf } from './pages.ts'
+import { readType } from './rest-pass.ts'
+import { type FhirReading, tell } from './telling.ts'
+
+export interface RestOptions extends Omit<FhirReading, 'bases'> {
+  client: Omit<ClientOptions, 'env'>
+  env: Env
+  /** Other addresses under which the server's own resources are referred to. */
+  aliases?: readonly string[]
+  pageCount?: number
+  /** A full pass, which alone finds what vanished, at least this often. */
+  fullEveryMs?: number
+}
+
+/** Where reading the server stands. */
+export interface RestState {
+  /** Of each type: everything changed before this was read. */
+  since: Record<string, string>
+  lastFullAt: number | null
+  pass: RestPass | null
+}
+
+export interface RestPass {
+  full: boolean
+  startedAt: number
+  /** The server's time when the pass began, less the overlap: where the next one goes on. */
+  hi: string
+  done: string[]
+  failed: string[]
+  at: { type: string; next: string } | null
+}
+
+/** DATA T2: longer than any server's transaction, its clock drift and its index lag. */
+export const OVERLAP_MS = 5 * 60 * 1000
+const FULL_EVERY_MS = 24 * 3600 * 1000
+const PAGE_COUNT = 200
+
+/** A FHIR R4 server, asked politely. */
+export class FhirRest implements SourceConnector {
+  readonly kind = 'fhir-rest'
+  readonly id: string
+  readonly #options: RestOptions
+  readonly #client: FhirClient
+  readonly #reading: FhirReading
+  #capability: Capability | null = null
+  constructor(options: RestOptions) {
+    this.id = options.source
+    this.#options = options
+    const base = options.client.base.replace(/\/*$/, '/')
+    this.#client = new FhirClient({ ...options.client, base, env: options.env })
+    const { source, facility, labels, index } = options
+    this.#reading = { source, facility, labels, index, bases: [base, ...(options.aliases ?? [])] }
+  }
+
+  async probe(signal: AbortSignal): Promise<SourceProfile> {
+    const before = this.#options.env.now()
+    const capability = await this.#asked(signal, true)
+    return {
+      software: capability.software,
+      fhirVersion: capability.fhirVersion,
+      types: [...capability.types.keys()],
+      deletes: 'sweep',
+      skewMs: capability.serverNow === null ? null : capability.serverNow - before,
+      everything: capability.everything,
+    }
+  }
+
+  async *changes(from: Checkpoint | null, options: ChangeOptions): AsyncGenerator<SourceEvent> {
+    const { signal, run } = options
+    const capability = await this.#asked(signal, true)
+    const state = readState(from)
+    if (state.pass === null || (options.full && !state.pass.full)) {
+      state.pass = this.#newPass(state, capability, options.full === true)
+      if (state.pass.full) yield { t: 'pass' }
+    }
+    const pass = state.pass
+    const types = [...capability.types.keys()].toSorted(
+      (a, b) => Number(b === 'Patient') - Number(a === 'Patient'),
+    )
+    for (const type of types) {
+      if (pass.done.includes(type)) continue
+      yield* this.#type(type, state, pass, run, signal)
+    }
+    yield this.#ended(state, pass)
+  }
+
+  async *#type(
+    type: string,
+    state: RestState,
+    pass: RestPass,
+    run: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<SourceEvent> {
+    const since = pass.full ? null : (state.since[type] ?? null)
+    const resume = pass.at?.type === type ? pass.at.next : null
+    const count = this.#options.pageCount ?? PAGE_COUNT
+    try {
+      for await (const page of readType(this.#client, { type, since, resume, count }, signal)) {
+        yield* this.#told(page, type, run)
+        pass.at = page.next === null ? null : { type, next: page.next }
+        if (page.next !== null) yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
+      }
+      if (!pass.failed.includes(type)) state.since[type] = pass.hi
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      const { code, place = type } = error.refusal
+      // what every type would meet is met once
+      if (code !== 'SOURCE_ANSWER_BAD') throw error
+      pass.failed.push(type)
+      yield { t: 'fault', code, place, retryable: true }
+    }
+    pass.done.push(type)
+    pass.at = null
+    yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
+  }
+
+  async *#told(page: Page, place: string, run: string): AsyncGenerator<SourceEvent> {
+    const provenance = { url: this.#client.base, run }
+    yield* await tell(this.#reading, page.answer.body, { provenance, place })
+  }
+
+  #newPass(state: RestState, capability: Capability, asked: boolean): RestPass {
+    const { env, fullEveryMs = FULL_EVERY_MS } = this.#options
+    const now = env.now()
+    const due = state.lastFullAt === null || now - state.lastFullAt >= fullEveryMs
+    return {
+      full: asked || due,
+      startedAt: now,
+      hi: new Date((capability.serverNow ?? now) - OVERLAP_MS).toISOString(),
+      done: [],
+      failed: [],
+      at: null,
+    }
+  }
+
+  #ended(state: RestState, pass: RestPass): SourceEvent {
+    state.pass = null
+    if (!pass.full) return { t: 'checkpoint', checkpoint: JSON.stringify(state) }
+    if (pass.failed.length === 0) state.lastFullAt = pass.startedAt
+    const swept = { types: pass.done, except: pass.failed, files: null }
+    return { t: 'checkpoint', checkpoint: JSON.stringify(state), swept }
+  }
+
+  async confirmGone(
+    key: RecordKey,
+    signal: AbortSignal,
+  ): Promise<'deleted' | 'vanished' | 'present' | 'unknown'> {
+    try {
+      const { status } = await this.#client.get(`${key.type}/${key.id}`, key.type, signal)
+      if (status === 410) return 'deleted'
+      return status === 404 ? 'vanished' : status === 200 ? 'present' : 'unknown'
+    } catch (error) {
+      if (error instanceof Refused) return 'unknown'
+      throw error
+    }
+  }
+
+  fetchPatient(patient: PatientKey, signal: AbortSignal): AsyncIterable<FetchEvent> {
+    return this.fetchPatients([patient], signal)
+  }
+
+  /** Holds at most {@link IN_FLIGHT_MAX} patients at a time. */
+  async *fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncGenerator<FetchEvent> {
+    const capability = await this.#asked(signal, false)
+    const ahead: Promise<FetchEvent[]>[] = []
+    let next = 0
+    while (next < patients.length || ahead.length > 0) {
+      while (next < patients.length && ahead.length < IN_FLIGHT_MAX) {
+        const reading = this.#patient(patients[next++] as PatientKey, capability, signal)
+        reading.catch(() => {})
+        ahead.push(reading)
+      }
+      yield* (await ahead.shift()) ?? []
+    }
+  }
+
+  async #patient(patient: PatientKey, capability: Capability, signal: AbortSignal): Promise<FetchEvent[]> {
+    const number = encodeURIComponent(localNumberOf(patient))
+    const count = this.#options.pageCount ?? PAGE_COUNT
+    if (capability.everything) {
+      const whole = await this.#answers(
+        patient,
+        `Patient/${number}/$everything?_count=${count}`,
+        '$everything',
+        signal,
+      )
+      if (whole.complete) return [...whole.events, { t: 'patient-read', patient, complete: true }]
+    }
+    const found = new Map<string, FetchEvent>()
+    let complete = true
+    for (const { url, type } of searches(number, capability, count)) {
+      const part = await this.#answers(patient, url, type, signal)
+      for (const event of part.events) found.set(keyOf(event) ?? `fault ${found.size}`, event)
+      complete &&= part.complete
+    }
+    return [...found.values(), { t: 'patient-read', patient, complete }]
+  }
+
+  /** Every page of one question, as far as it is about the patient; each record once. */
+  async #answers(
+    patient: PatientKey,
+    url: string,
+    place: string,
+    signal: AbortSignal,
+  ): Promise<{ events: FetchEvent[]; complete: boolean }> {
+    const found = new Map<string, FetchEvent>()
+    let complete = true
+    try {
+      for await (const page of pagesOf(this.#client, url, place, signal))
+        for await (const event of this.#told(page, place, 'fetch')) {
+          if (event.t === 'quarantined') complete = false
+          if (event.t === 'record' && !event.record.patients.includes(patient)) continue
+          if (event.t === 'held' && !event.patients.includes(patient)) continue
+          found.set(keyOf(event) ?? `other ${found.size}`, event)
+        }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof PagesExpired) && !(error instanceof Refused)) throw error
+      if (error instanceof Refused && error.refusal.code !== 'SOURCE_ANSWER_BAD') throw error
+      complete = false
+      found.set('fault', { t: 'fault', code: 'SOURCE_ANSWER_BAD', place, retryable: true })
+    }
+    return { events: [...found.values()], complete }
+  }
+
+  async #asked(signal: AbortSignal, anew: boolean): Promise<Capability> {
+    if (anew || this.#capability === null) this.#capability = await capabilityOf(this.#client, signal)
+    return this.#capability
+  }
+}
+
+/** For a server without `$everything`, or that turned out not to have it. */
+function* searches(
+  number: string,
+  capability: Capability,
+  count: number,
+): Generator<{ url: string; type: string }> {
+  for (const [type, parameter] of capability.types) {
+    if (parameter === null) continue
+    const value = parameter === '_id' ? number : `Patient/${number}`
+    yield { url: `${type}?${parameter}=${value}&_count=${count}`, type }
+  }
+}
+
+function keyOf(event: FetchEvent): string | null {
+  const key = event.t === 'record' ? event.record.key : event.t === 'held' ? event.key : null
+  return key === null ? null : `${key.type}/${key.id}`
+}
+
+function readState(checkpoint: Checkpoint | null): RestState {
+  if (checkpoint === null) return { since: {}, lastFullAt: null, pass: null }
+  return JSON.parse(checkpoint) as RestState
+}
