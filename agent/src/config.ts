@@ -17,6 +17,11 @@ const source = z.discriminatedUnion('kind', [
       .discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('none') }),
         z.strictObject({ kind: z.literal('bearer'), tokenEnv: z.string().min(1) }),
+        z.strictObject({
+          kind: z.literal('basic'),
+          userEnv: z.string().min(1),
+          passwordEnv: z.string().min(1),
+        }),
       ])
       .default({ kind: 'none' }),
   }),
