@@ -1,17 +1,38 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { backupCommands } from './commands/backup.ts'
+import { deskCommands } from './commands/desk.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { dryRunCommand } from './commands/dry-run.ts'
+import { exportCommand } from './commands/export.ts'
 import { facilityCommand } from './commands/facility.ts'
 import { EXIT, report } from './commands/failure.ts'
 import { initCommand } from './commands/init.ts'
 import { runCommand } from './commands/run.ts'
 import { staffCommand } from './commands/staff.ts'
+import { statusCommand } from './commands/status.ts'
+import { verifyCommand } from './commands/verify.ts'
+
+const COMMANDS = [
+  initCommand,
+  facilityCommand,
+  staffCommand,
+  runCommand,
+  statusCommand,
+  doctorCommand,
+  dryRunCommand,
+  deskCommands,
+  backupCommands,
+  verifyCommand,
+  exportCommand,
+]
 
 const program = new Command('agent')
   .description('架け橋エージェント：病院の記録を、法に従って、止められた人のものは送らずに届ける')
   .version('0.1.0')
   .exitOverride()
 
-for (const command of [initCommand, facilityCommand, staffCommand, runCommand]) command(program)
+for (const command of COMMANDS) command(program)
 for (const command of program.commands) command.exitOverride()
 
 try {

@@ -119,6 +119,21 @@ export async function markAtGateway(context: AgentContext, ack: GatewayAck): Pro
   )
 }
 
+/** The gateway will never take this batch as it is: dropped, and its patients are read and sealed anew. */
+export async function refuseFlight(context: AgentContext, batch: BatchId, code: RefusalCode): Promise<void> {
+  context.log('outbox.refused-by-gateway', { batch, code })
+  await context.store.transact(
+    (dropped: boolean) =>
+      dropped ? { act: 'batch.dropped', actor: 'gateway', detail: { batch, code } } : null,
+    async (tx) => {
+      const row = await batchOf(tx, batch)
+      if (row?.leg !== 'in-flight') return false
+      await dropBatch(tx, row, context.env.now())
+      return true
+    },
+  )
+}
+
 export type Settled = { t: 'upload'; offset: number } | { t: 'over' }
 
 /** What the gateway has of an unsettled batch decides how it goes on. */

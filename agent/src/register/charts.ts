@@ -6,6 +6,7 @@ import { keepLink } from '../patients/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { patientStateOf } from './read.ts'
+import { appendOpening } from './opening.ts'
 import { appendEvent } from './store.ts'
 
 /** A source showed this patient; written only when birth date or death differ from what the register knows. */
@@ -85,7 +86,7 @@ export async function judgeCapacity(
       detail: { capacity: asked.capacity },
     },
     (tx) =>
-      appendEvent(tx, {
+      appendOpening(tx, {
         type: 'capacity-judged',
         event: context.env.id(),
         recordedAt: context.env.now(),
@@ -129,7 +130,7 @@ export async function clearHold(
       detail: { reason: asked.reason },
     },
     (tx) =>
-      appendEvent(tx, {
+      appendOpening(tx, {
         type: 'hold-cleared',
         event: context.env.id(),
         recordedAt: context.env.now(),
@@ -178,7 +179,7 @@ export async function mergeCharts(
       detail: { certain: asked.certain, stops: done.stops },
     }),
     async (tx) => {
-      await appendEvent(tx, {
+      await appendOpening(tx, {
         type: 'charts-merged',
         event: context.env.id(),
         recordedAt: context.env.now(),
@@ -196,7 +197,7 @@ export async function unmergeCharts(
   await context.store.transact(
     { act: 'charts.unmerged', actor: asked.by, about: aboutPatient(context, asked.patient) },
     async (tx) => {
-      await appendEvent(tx, {
+      await appendOpening(tx, {
         type: 'charts-unmerged',
         event: context.env.id(),
         recordedAt: context.env.now(),

@@ -2,6 +2,7 @@ import type { Instant } from '@kakehashi/protocol/env'
 import type { NoticeGiven } from '@kakehashi/protocol/events'
 import { noticeId, type NoticeId, type OperatorId, type PatientKey } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
+import { addDays, startOfDay, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { NoticeMethod, RecipientRole, TemplateFact, Track } from '@kakehashi/protocol/rules/state'
 import { handleOf, newStopToken } from '@kakehashi/protocol/stop-handle'
 import { aboutPatient, type AgentContext } from '../context.ts'
@@ -9,6 +10,7 @@ import { haltPatients, wasSent, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { facilityStateOf, noticeEvent } from './read.ts'
+import { appendOpening } from './opening.ts'
 import { dateNotice, mayUndo } from './rules.ts'
 import { appendEvent } from './store.ts'
 
@@ -50,11 +52,20 @@ function newestTemplate(templates: readonly TemplateFact[], track: Track, versio
   return fit
 }
 
+/** Mail counts from its assumed arrival, everything else from now. */
+function arrival(context: AgentContext, method: NoticeMethod, now: Instant): Instant {
+  if (method !== 'post') return now
+  return startOfDay(addDays(tokyoDate(now), context.rulesAt(now).postArrivalDays))
+}
+
 /** A notice was handed over, printed by a kiosk (counts after confirmation) or mailed (dated to its arrival). */
 export async function recordNotice(context: AgentContext, asked: NoticeAsked): Promise<Noticed> {
   const now = context.env.now()
   const method = asked.method ?? 'handed'
-  const dating = dateNotice({ ...asked, method, deliveredAt: asked.deliveredAt ?? now }, now)
+  const dating = dateNotice(
+    { ...asked, method, deliveredAt: asked.deliveredAt ?? arrival(context, method, now) },
+    now,
+  )
   if (!dating) throw new Refused('REQUEST_MALFORMED', 'deliveredAt')
   const token = asked.withToken ? newStopToken(context.env) : null
   return context.store.transact(
@@ -94,7 +105,7 @@ export async function recordNotice(context: AgentContext, asked: NoticeAsked): P
           ...(dating.approved && asked.approvedBy ? { backdateApprovedBy: asked.approvedBy } : {}),
           ...(token === null ? {} : { handle: handleOf(token) }),
         }
-        await appendEvent(tx, event)
+        await appendOpening(tx, event)
         notices.push(event.notice)
       }
       return { notices, deliveredAt: dating.deliveredAt, datedAsAsked: dating.asAsked, token }
@@ -112,7 +123,7 @@ export async function confirmNotice(
   await context.store.transact(
     { act: 'notice.confirmed', actor: asked.by, about: aboutPatient(context, given.patient) },
     (tx) =>
-      appendEvent(tx, {
+      appendOpening(tx, {
         type: 'notice-confirmed',
         event: context.env.id(),
         recordedAt: context.env.now(),

@@ -1,7 +1,7 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import { UNDO_MS_MAX } from '@kakehashi/protocol/limits'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
-import type { NoticeMethod } from '@kakehashi/protocol/rules/state'
+import type { NoticeMethod, StopFact } from '@kakehashi/protocol/rules/state'
 
 export interface DatingAsked {
   deliveredAt: Instant
@@ -33,6 +33,18 @@ export function dateNotice(
 /** An act taken back at once, because the wrong person was on the screen. */
 export function mayUndo(recordedAt: Instant, now: Instant): boolean {
   return now - recordedAt <= UNDO_MS_MAX && now >= recordedAt
+}
+
+/**
+ * Who may take a stop back: the person, always; a guardian only what a guardian asked for, while the patient is a child
+ * (LAW trap 19). Nobody else.
+ */
+export function mayWithdraw(
+  asked: StopFact['requester'],
+  withdraws: StopFact['requester'],
+  child: boolean,
+): boolean {
+  return withdraws === 'person' || (withdraws === 'guardian' && asked === 'guardian' && child)
 }
 
 /** `2027-0412-K7QX`: short enough to read out, long enough not to collide within a hospital. */

@@ -8,13 +8,15 @@ import {
   type StopId,
 } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
+import { birthdayAt, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { chartsOfPerson, patientStateOf, stopEvents } from './read.ts'
-import { mayUndo } from './rules.ts'
+import { appendOpening } from './opening.ts'
+import { mayUndo, mayWithdraw } from './rules.ts'
 import { openSlip, type Slip } from './slip.ts'
 import { appendEvent } from './store.ts'
 
@@ -145,7 +147,7 @@ async function reportWithdrawal(
   })
 }
 
-/** Only the person who asked takes a stop back: a relative cannot, a guardian's stop the grown person may. */
+/** Only who asked takes a stop back; a relative cannot, a guardian's stop only the grown person may. */
 export async function withdrawStop(
   context: AgentContext,
   asked: { stop: StopId; by: string; requester: StopFact['requester'] },
@@ -153,12 +155,16 @@ export async function withdrawStop(
   const events = await stopEvents(context.store.db, asked.stop)
   const [first] = events
   if (!first) throw new Refused('NOT_FOUND', 'stop')
-  if (asked.requester !== 'person') throw new Refused('NOT_ALLOWED', 'withdrawal')
+  const { birthDate } = await patientStateOf(context.store.db, first.patient)
+  const ownNoticeAge = context.rulesAt(context.env.now()).ownNoticeAge
+  const today = tokyoDate(context.env.now())
+  const child = birthDate !== null && today < birthdayAt(birthDate, ownNoticeAge)
+  if (!mayWithdraw(first.requester, asked.requester, child)) throw new Refused('NOT_ALLOWED', 'withdrawal')
   await context.store.transact(
     { act: 'stop.withdrawn', actor: asked.by, about: aboutPatient(context, first.patient) },
     async (tx) => {
       for (const { patient } of events)
-        await appendEvent(tx, {
+        await appendOpening(tx, {
           type: 'stop-withdrawn',
           event: context.env.id(),
           recordedAt: context.env.now(),
@@ -188,7 +194,7 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
     { act: 'stop.undone', actor: asked.by, about: aboutPatient(context, first.patient) },
     async (tx) => {
       for (const { patient } of events)
-        await appendEvent(tx, {
+        await appendOpening(tx, {
           type: 'stop-undone',
           event: context.env.id(),
           recordedAt: context.env.now(),

@@ -1,9 +1,17 @@
 import { messageId, type BatchId } from '@kakehashi/protocol/ids'
 import type { ControlEnvelope, GatewayAck } from '@kakehashi/protocol/messages'
-import { isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
+import { isRefusalCode, Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import { signRequest } from '@kakehashi/protocol/requests'
 import type { AgentContext } from '../context.ts'
-import { beginFlight, handOver, markAtGateway, settle, takePart, unsettled } from '../outbox/hand-over.ts'
+import {
+  beginFlight,
+  handOver,
+  markAtGateway,
+  refuseFlight,
+  settle,
+  takePart,
+  unsettled,
+} from '../outbox/hand-over.ts'
 import { applyControl } from './inbox.ts'
 import type { Job, JobResult } from './session.ts'
 import { markAcked, markControlSent, nextControlOut, unacked } from './store.ts'
@@ -12,9 +20,32 @@ import type { Wire } from './wire-shape.ts'
 const EMPTY = new Uint8Array()
 const utf8 = new TextEncoder()
 
+/** The same bytes will be refused for ever: another batch must be made. */
+const HOPELESS = new Set<RefusalCode>([
+  'BATCH_REPLAYED',
+  'DIGEST_MISMATCH',
+  'ENVELOPE_MALFORMED',
+  'ENVELOPE_TOO_LARGE',
+  'COUNTS_MISMATCH',
+])
+
 interface Answer {
   status: number
   json: unknown
+}
+
+function readJson(text: string): unknown {
+  if (text === '') return null
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new GatewayAnswerBad('not JSON')
+  }
+}
+
+/** Something between us and the gateway answered in its place. */
+export class GatewayAnswerBad extends Error {
+  override name = 'GatewayAnswerBad'
 }
 
 /** Carries out the session's jobs: store on one side, signed requests on the other. */
@@ -37,7 +68,7 @@ export class Courier {
     const headers = this.headers(method, path, body)
     const answer = await this.#wire.request({ method, path, headers, body })
     const text = new TextDecoder().decode(answer.body)
-    const json: unknown = text === '' ? null : JSON.parse(text)
+    const json = readJson(text)
     if (answer.status >= 400) {
       const code = (json as { code?: unknown } | null)?.code
       throw new Refused(
@@ -112,7 +143,11 @@ export class Courier {
     const part = await takePart(this.#context, batch, offset)
     if (!part) return { did: 'put', next: 'halted' }
     const path = `/v1/batches/${batch}?offset=${offset}&size=${part.size}&digest=${part.digest}`
-    const { json } = await this.#call('PUT', path, part.bytes)
+    const { json } = await this.#call('PUT', path, part.bytes).catch(async (error: unknown) => {
+      if (error instanceof Refused && HOPELESS.has(error.refusal.code))
+        await refuseFlight(this.#context, batch, error.refusal.code)
+      throw error
+    })
     if ((json as { storedAt?: number }).storedAt !== undefined) {
       await markAtGateway(this.#context, json as GatewayAck)
       return { did: 'put', next: 'stored' }

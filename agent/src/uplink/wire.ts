@@ -33,18 +33,16 @@ async function readAll(response: IncomingMessage): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(chunks))
 }
 
-/** The real line: HTTPS requests and a WebSocket, to one gateway, with its certificate checked. */
-export function realWire(hub: string, options: { caFile?: string | null } = {}): Wire {
-  const base = gatewayUrl(hub)
-  const tls = base.protocol === 'https:'
-  const ca = options.caFile ? readFileSync(options.caFile, 'utf8') : undefined
-  const agent = tls
-    ? new HttpsAgent({ keepAlive: true, minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) })
-    : undefined
-  const send = tls ? httpsRequest : httpRequest
+interface Line {
+  base: URL
+  ca: string | undefined
+  agent: HttpsAgent | undefined
+}
 
-  const request = (asked: WireRequest): Promise<WireAnswer> =>
-    new Promise((resolve, reject) => {
+function requestOver({ base, agent }: Line): Wire['request'] {
+  const send = agent ? httpsRequest : httpRequest
+  return (asked: WireRequest) =>
+    new Promise<WireAnswer>((resolve, reject) => {
       const outgoing = send(
         new URL(asked.path, base),
         {
@@ -60,18 +58,21 @@ export function realWire(hub: string, options: { caFile?: string | null } = {}):
       outgoing.on('error', reject)
       outgoing.end(asked.body)
     })
+}
 
-  const connect: Wire['connect'] = ({ path, headers }, events) => {
+function connectOver({ base, ca, agent }: Line): Wire['connect'] {
+  return ({ path, headers }, events) => {
     const url = new URL(path, base)
-    url.protocol = tls ? 'wss:' : 'ws:'
+    url.protocol = agent ? 'wss:' : 'ws:'
     const socket = new WebSocket(url, {
       headers,
       maxPayload: CONTROL_BYTES_MAX * 2,
       handshakeTimeout: 20_000,
+      ...(agent ? { agent } : {}),
       ...(ca === undefined ? {} : { ca }),
     })
     let closed = false
-    const close = () => {
+    const close = (): void => {
       if (closed) return
       closed = true
       events.closed()
@@ -93,5 +94,22 @@ export function realWire(hub: string, options: { caFile?: string | null } = {}):
       },
     }
   }
-  return { request, connect }
+}
+
+/** The real line: HTTPS requests and a WebSocket, to one gateway, with its certificate checked. */
+export function realWire(hub: string, options: { caFile?: string | null } = {}): Wire {
+  const base = gatewayUrl(hub)
+  const ca = options.caFile ? readFileSync(options.caFile, 'utf8') : undefined
+  const agent =
+    base.protocol === 'https:'
+      ? new HttpsAgent({
+          keepAlive: true,
+          minVersion: 'TLSv1.2',
+          // HTTPS_PROXY and NO_PROXY, as the hospital's network asks for
+          proxyEnv: process.env,
+          ...(ca === undefined ? {} : { ca }),
+        })
+      : undefined
+  const line = { base, ca, agent }
+  return { request: requestOver(line), connect: connectOver(line) }
 }

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { openAgent } from './opened.ts'
+import { table, tokyoTime } from './tables.ts'
+
+async function status(options: { dir: string; json?: boolean }): Promise<void> {
+  const opened = await openAgent(resolve(options.dir))
+  try {
+    const s = await opened.agent.status()
+    if (options.json) return console.log(JSON.stringify(s))
+    console.log(
+      table([
+        ['読むべき変更のある患者', String(s.toRead)],
+        ['送付待ちの封筒', String(s.batches.queued + s.batches.claimed)],
+        ['送付中', String(s.batches['in-flight'])],
+        ['窓口に到着（受領証待ち）', String(s.batches['at-gateway'])],
+        ['受領証あり', String(s.batches.done)],
+        ['送る前に取りやめ', String(s.batches.dropped)],
+        ['最も古い未了の封筒', tokyoTime(s.oldestWaitingAt)],
+        ['送った記録', String(s.recordsSent)],
+        ['未送信の連絡', String(s.unsentControl)],
+        ['未交付の書面', String(s.openSlips)],
+        ...s.refusals.map(({ code, n }) => [`受領されなかった記録 ${code}`, String(n)]),
+      ]),
+    )
+  } finally {
+    await opened.close()
+  }
+}
+
+export function statusCommand(program: Command): void {
+  program
+    .command('status')
+    .description('いまの状態を件数で示す（患者の名前は出さない）')
+    .option('--dir <dir>', 'エージェントの場所', 'agent-data')
+    .option('--json', 'JSONで出す')
+    .action(status)
+}
