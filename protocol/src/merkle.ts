@@ -4,6 +4,7 @@ import { sha256 } from './signing.ts'
  * Merkle tree hashes and proofs of RFC 9162 (the same as RFC 6962): leaves under 0x00, inner nodes under 0x01, the
  * left subtree the largest power of two smaller than the size.
  */
+const HASH_BYTES = 32
 const LEAF = new Uint8Array([0])
 const NODE = new Uint8Array([1])
 
@@ -11,8 +12,15 @@ export function leafHash(leaf: Uint8Array): Uint8Array {
   return sha256(LEAF, leaf)
 }
 
+const node = new Uint8Array(1 + 2 * HASH_BYTES)
+node.set(NODE)
+
+/** Over one reused buffer: a log of millions of leaves asks for as many. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(NODE, left, right)
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) return sha256(NODE, left, right)
+  node.set(left, 1)
+  node.set(right, 1 + HASH_BYTES)
+  return sha256(node)
 }
 
 /** Root over leaf hashes; the root of nothing is the SHA-256 of the empty string. */
