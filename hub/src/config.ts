@@ -49,6 +49,8 @@ const Vault = z.strictObject({
   profile: z.enum(['production', 'trial']),
   /** How long the vault rests between two rounds of pulling. */
   pullEveryMs: z.number().int().min(100).max(600_000),
+  /** How often accepted records move into sealed partitions. */
+  settleEveryMs: z.number().int().min(1000).max(86_400_000).default(300_000),
   database,
 })
 

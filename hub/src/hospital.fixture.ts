@@ -34,7 +34,8 @@ import { readJson, type Answer } from './call.ts'
 import { sourceRecord } from './content/records.fixture.ts'
 import type { Gateway } from './gateway/gateway.ts'
 
-const OPERATORS = [operatorId('op-1')]
+const OPERATOR_ID = operatorId('op-1')
+const OPERATORS = [OPERATOR_ID]
 const HASH = 'a'.repeat(64)
 
 /** Facts a hospital declares: one legal person, one notice text, one filing, both since April. */
@@ -197,7 +198,7 @@ export class HospitalHand {
       state: {
         facility: this.facts,
         patient,
-        operator: { operator: OPERATORS[0]!, tracks: ['ANON'], standing: 'certified', asOf: this.env.now() },
+        operator: { operator: OPERATOR_ID, tracks: ['ANON'], standing: 'certified', asOf: this.env.now() },
         latestSeen: this.env.now(),
       },
       decidedAt: this.env.now(),
@@ -254,7 +255,7 @@ export class HospitalHand {
         batch: about.batch ?? batchId(this.env.id()),
         agent: this.agent,
         facility: about.facility ?? this.facility,
-        operator: OPERATORS[0]!,
+        operator: OPERATOR_ID,
         track: about.track ?? 'ANON',
         sequence: ++this.#sequence,
         ruleVersion: rulesAt(this.env.now()).version,

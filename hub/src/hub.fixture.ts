@@ -85,6 +85,7 @@ export interface HubWorld {
 export const OPERATOR = { operator: operatorId('op-1'), name: '架け橋機構', address: '東京都千代田区一番町1' }
 
 /** A whole hub without sockets, at noon of 1 July 2026 in Tokyo unless told otherwise. */
+// oxlint-disable-next-line max-lines-per-function
 export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<HubWorld> {
   const env = testEnv(start)
   const gatewayStore = await openGatewayStore(testLocation('gateway'), env)

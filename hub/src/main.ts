@@ -6,6 +6,10 @@ import { registerAccountCommands } from './accounts/commands.ts'
 import { CommandFailed, type HubContext } from './commands/context.ts'
 import { registerEnrolCommands } from './commands/enrol.ts'
 import { registerInitCommand } from './commands/init.ts'
+import { registerOversightCommands } from './commands/oversight.ts'
+import { registerRequestCommands } from './commands/requests.ts'
+import { registerUpkeepCommands } from './commands/upkeep.ts'
+import { registerVerifyCommand } from './commands/verify.ts'
 import { registerZoneCommands } from './commands/zones.ts'
 import { ConfigBad } from './config.ts'
 import { KeyFileBad } from './key-files.ts'
@@ -17,6 +21,7 @@ const program = new Command('kakehashi-hub')
   .description('架け橋: 認定事業者側（ゲートウェイ・窓口・保管庫）')
   .option('--dir <folder>', 'ハブのフォルダー', './hub-data')
   .option('--json', '結果をJSONで出す')
+  .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('（--help で使い方を表示します）')
 
 const context: HubContext = {
@@ -47,14 +52,18 @@ function isJson(): boolean {
 registerInitCommand(program, context)
 registerEnrolCommands(program, context)
 registerZoneCommands(program, context)
+registerRequestCommands(program, context)
+registerOversightCommands(program, context)
+registerVerifyCommand(program, context)
+registerUpkeepCommands(program, context)
 registerAccountCommands(program, context)
-for (const command of program.commands) {
-  command.option('--dir <folder>', 'ハブのフォルダー').option('--json', '結果をJSONで出す')
-  command.hook('preAction', (_, action) => {
-    const { dir, json } = action.opts<{ dir?: string; json?: boolean }>()
-    if (dir !== undefined) program.setOptionValue('dir', dir)
-    if (json) program.setOptionValue('json', true)
-  })
+
+/** The kind of the error and its place in the code, never its text: that may hold what was being handled. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { code } = error as { code?: unknown }
+  const [place = ''] = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return [error.name, ...(typeof code === 'string' ? [code] : []), place.trim()].join(' ')
 }
 
 try {
@@ -65,6 +74,6 @@ try {
     console.error(isJson() ? JSON.stringify({ error: error.message }) : error.message)
   else
     console.error(
-      `予期しない誤りで中止しました（${error instanceof Error ? `${error.name}: ${error.message}` : '不明'}）。\n次にすること: kakehashi-hub doctor で状態を確かめてください。`,
+      `予期しない誤りで中止しました（${nameOf(error)}）。\n次にすること: kakehashi-hub doctor で状態を確かめてください。`,
     )
 }

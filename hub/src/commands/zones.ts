@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { word, type Log } from '@kakehashi/protocol/log'
+import { word } from '@kakehashi/protocol/log'
 import { refuseOpenRoute } from '../doctor/route.ts'
 import { readVaultConfig } from '../config.ts'
 import { runGateway, runPortal } from '../running.ts'
@@ -33,7 +33,7 @@ export function registerZoneCommands(program: Command, context: HubContext): voi
   program
     .command('all')
     .description('ゲートウェイ・窓口・保管庫を三つの別プロセスとして動かす（一台での試用向け）')
-    .action(() => runAll(context.dir(), log))
+    .action(() => runAll(context))
 }
 
 async function untilSignal(running: { close(): Promise<void> }): Promise<void> {
@@ -44,7 +44,9 @@ async function untilSignal(running: { close(): Promise<void> }): Promise<void> {
   await running.close()
 }
 
-async function runAll(dir: string, log: Log): Promise<void> {
+async function runAll(context: HubContext): Promise<void> {
+  const { log } = context
+  const dir = context.dir()
   const logs = join(dir, 'logs')
   mkdirSync(logs, { recursive: true, mode: 0o700 })
   const children = new Map<string, ChildProcess>()
@@ -64,9 +66,9 @@ async function runAll(dir: string, log: Log): Promise<void> {
       file.end()
       if (stopping) return
       log('zone.restarts', { zone: word(zone as never), code })
-      setTimeout(() => {
+      context.env.after(RESTART_MS, () => {
         if (!stopping) start(zone)
-      }, RESTART_MS)
+      })
     })
   }
   for (const zone of ['gateway', 'portal', 'vault'] as const) start(zone)

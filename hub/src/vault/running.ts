@@ -10,7 +10,6 @@ import { createVault, type Vault } from './vault.ts'
 
 const BACK_OFF_MS_MAX = 30_000
 const PUBLISH_EVERY_MS = 10_000
-const SETTLE_EVERY_MS = 5 * 60_000
 
 export interface RunningVault {
   vault: Vault
@@ -48,7 +47,7 @@ function duties(open: OpenVault, env: Env): () => Promise<void> {
       await publish(open)
       published = now
     }
-    if (now - settled >= SETTLE_EVERY_MS) {
+    if (now - settled >= open.config.settleEveryMs) {
       await settle(open.content)
       settled = now
     }

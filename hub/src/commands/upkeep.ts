@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { examine } from '../doctor/doctor.ts'
+import { createVault } from '../vault/vault.ts'
+import { BackupBad, restoreBackup, takeBackup } from '../vault/backup.ts'
+import type { HubContext } from './context.ts'
+
+const MARKS = { ok: '○', warn: '△', fail: '×' } as const
+
+export function registerUpkeepCommands(program: Command, context: HubContext): void {
+  program
+    .command('doctor')
+    .description('状態を調べ、悪いところと直し方を示す')
+    .action(async () => {
+      const findings = await context.withVault((vault) => examine(context.dir(), vault))
+      context.tell(findings.map(({ level, says }) => `${MARKS[level]} ${says}`).join('\n'), findings)
+      if (findings.some(({ level }) => level === 'fail')) process.exitCode = 2
+    })
+  program
+    .command('backup')
+    .description('すべての区画のデータを写す（鍵は含まない。鍵は別に保管する）')
+    .requiredOption('--to <folder>', '写す先の新しいフォルダー')
+    .action((options: { to: string }) => {
+      const manifest = orFail(context, () => takeBackup(context.dir(), options.to, context.env))
+      context.tell(
+        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys と vault/erasures.ndjson は含まれません。別の場所に保管してください。`,
+        manifest,
+      )
+    })
+  program
+    .command('restore')
+    .description('バックアップを戻す（三つの区画を止めてから。削除済みの方は戻した直後に消し直す）')
+    .requiredOption('--from <folder>', 'バックアップのフォルダー')
+    .requiredOption('--yes', '今のデータを置き換えることを承知した')
+    .action(async (options: { from: string }) => {
+      const manifest = orFail(context, () => restoreBackup(options.from, context.dir()))
+      context.progress('削除の一覧を当て直しています…')
+      const { replayed } = await context.withVault((vault) => createVault(vault.parts).start())
+      context.tell(`戻しました（${manifest.files.length}ファイル）。削除のやり直し: ${replayed}件`, {
+        ...manifest,
+        replayed,
+      })
+    })
+}
+
+function orFail<T>(context: HubContext, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    if (error instanceof BackupBad) return context.fail(error.message)
+    throw error
+  }
+}
