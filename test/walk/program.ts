@@ -63,6 +63,11 @@ export class Program {
     return this.#child?.pid ?? null
   }
 
+  /** Started, and not ended by itself. */
+  get alive(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   get output(): string {
     return readFileSync(this.#log, 'utf8')
   }
