@@ -47,6 +47,7 @@ export async function applyControl(parts: VaultParts, envelope: ControlEnvelope)
   return true
 }
 
+/** A retired key says nothing any more, but a stop: that can only protect. */
 async function openFrom(
   parts: VaultParts,
   agent: AgentRow,
@@ -54,16 +55,15 @@ async function openFrom(
 ): Promise<UpControl | null> {
   const keys = await parts.ops.db
     .selectFrom('agent_key')
-    .select('public_key')
+    .select(['public_key', 'retired_at'])
     .where('agent', '=', agent.agent)
-    .where('retired_at', 'is', null)
     .execute()
   const boxes = [parts.keys.box, ...parts.keys.formerBoxes]
   const box = boxes.find((one) => one.id === envelope.sealedTo)
   if (!box) return null
-  for (const { public_key } of keys) {
+  for (const { public_key, retired_at } of keys) {
     const body = openControl(envelope, box, fromBase64(public_key))
-    if (body !== null && isUp(body)) return body
+    if (body !== null && isUp(body) && (retired_at === null || body.type === 'stop-reported')) return body
   }
   return null
 }

@@ -36,11 +36,20 @@ export interface BatchRound {
   more: boolean
 }
 
-/** Takes waiting batches in order of arrival, each to its end: decided, receipt queued, sealed bytes dropped. */
-export async function pullBatches(parts: VaultParts, peer: Peer): Promise<BatchRound> {
+/**
+ * Takes waiting batches in order of arrival, each to its end: decided, receipt queued, sealed bytes dropped.
+ * @NOTE `catchUp` runs after the list was read and before each batch, so that whatever was said or asked before a
+ * batch arrived is known when it is judged; when it fails, nothing is judged.
+ */
+export async function pullBatches(
+  parts: VaultParts,
+  peer: Peer,
+  catchUp: () => Promise<void>,
+): Promise<BatchRound> {
   const round: BatchRound = { seen: 0, accepted: 0, refused: 0, waits: 0, more: false }
   const list = await peer.getJson<Waiting[]>(`/v1/vault/batches?after=0&limit=${BATCHES_PER_ROUND_MAX * 2}`)
   for (const waiting of list.slice(0, BATCHES_PER_ROUND_MAX)) {
+    await catchUp()
     round.seen++
     const outcome = await takeOne(parts, peer, waiting)
     if (outcome === 'waits') round.waits++

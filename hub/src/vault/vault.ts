@@ -32,13 +32,18 @@ export function createVault(parts: VaultParts): Vault {
   return {
     start: async () => ({ replayed: await replayErasures(parts) }),
     async round() {
-      const requests = portal ? await pullRequests(parts, portal) : 0
       const enrolled = await syncEnrolments(parts, gateway)
       await retireAtGateway(parts, gateway)
-      const controls = await pullControls(parts, gateway)
+      let requests = 0
+      let controls = 0
+      const catchUp = async (): Promise<void> => {
+        if (portal) requests += await pullRequests(parts, portal)
+        controls += await pullControls(parts, gateway)
+      }
+      await catchUp()
       await sayDaily(parts)
       await pushOutbox(parts, gateway)
-      const batches = await pullBatches(parts, gateway)
+      const batches = await pullBatches(parts, gateway, catchUp)
       const erased = await finishErasures(parts)
       const pushed = await pushOutbox(parts, gateway)
       const acked = await pullAcks(parts, gateway)
