@@ -13,6 +13,7 @@ import type {
   StopHandle,
   StopId,
 } from '@kakehashi/protocol/ids'
+import { chartsOf as chartsNow } from '@kakehashi/protocol/rules/charts'
 import { foldFacility, foldPatient } from '@kakehashi/protocol/rules/fold'
 import type {
   FacilityState,
@@ -48,22 +49,11 @@ export async function chartsOf(db: RegisterReader, patient: PatientKey): Promise
   return [...found]
 }
 
-/** Charts that are one person now: merged and not unmerged since, with certainty. */
+/** Charts that are one person beyond doubt, now: merged with certainty and not un-merged since. */
 export async function chartsOfPerson(db: RegisterReader, patient: PatientKey): Promise<PatientKey[]> {
-  const charts = await chartsOf(db, patient)
-  if (charts.length === 1) return charts
-  const together = new Map<string, boolean>()
-  for (const event of await eventsOf(db, charts)) {
-    if (event.type !== 'charts-merged' && event.type !== 'charts-unmerged') continue
-    together.set([event.patient, event.other].toSorted().join('\n'), event.type === 'charts-merged')
-  }
-  const found = new Set<PatientKey>([patient])
-  for (const chart of found)
-    for (const [pair, merged] of together) {
-      const both = pair.split('\n') as PatientKey[]
-      if (merged && both.includes(chart)) for (const one of both) found.add(one)
-    }
-  return [...found]
+  const linked = await chartsOf(db, patient)
+  if (linked.length === 1) return linked
+  return [...chartsNow(patient, await eventsOf(db, linked)).same]
 }
 
 export async function eventsOf(db: RegisterReader, charts: readonly PatientKey[]): Promise<PatientEvent[]> {

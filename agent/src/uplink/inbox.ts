@@ -9,7 +9,7 @@ import { applyErasure } from './erasure.ts'
 import { applyOrderedStop } from './ordered-stop.ts'
 import { keepVaultKey, markApplied, wasApplied } from './store.ts'
 import { forgetSent, markAllToRead } from '../sources/store.ts'
-import { keepOperatorStatus } from '../register/store.ts'
+import { keepOperatorStatus, seeTime } from '../register/store.ts'
 import { keepCheckpoint } from './witness.ts'
 
 /**
@@ -38,6 +38,7 @@ export async function applyControl(context: AgentContext, envelope: ControlEnvel
         : null,
     async (tx) => {
       const known = await wasApplied(tx, control.message)
+      await seeTime(tx, context.env.now())
       await markApplied(tx, control.message, control.type, context.env.now())
       if (!known) await dispatch(tx, context, control)
       return !known

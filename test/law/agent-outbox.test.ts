@@ -1,0 +1,387 @@
+import { expect, test } from 'vitest'
+import { chart, DAY, openScheme, person, result, world, type World } from './agent-world.ts'
+
+/** Three patients whose wait is over. */
+async function ready(): Promise<World> {
+  const w = await world()
+  const numbers = ['0001', '0002', '0003']
+  w.write(
+    'Patient.ndjson',
+    numbers.map((n) => person(n)),
+  )
+  w.write(
+    'Observation.ndjson',
+    numbers.map((n) => result(n, `o${n}`)),
+  )
+  await openScheme(w)
+  await w.agent.exchange()
+  await w.agent.gather()
+  for (const number of numbers)
+    await w.agent.register.recordNotice({ patient: chart(number), by: 'desk', withToken: true })
+  await pass(w, 35 * DAY)
+  return w
+}
+
+async function pass(w: World, ms: number): Promise<void> {
+  w.clock.now += ms
+  await w.vault.sayCertified(w.agent)
+  await w.agent.exchange()
+}
+
+const puts = (w: World) => w.sent.filter((r) => r.method === 'PUT')
+
+test('R12 oral stop: undone within ten minutes as a new event, with trace; later it stays', async () => {
+  using w = await ready()
+  const wrong = await w.agent.register.recordStop({ patient: chart('0001'), by: 'desk' })
+  w.clock.now += 9 * 60_000
+  await w.agent.register.undoStop({ stop: wrong.stop, by: 'desk' })
+  expect((await w.agent.dryRun()).open.patients).toBe(3)
+  const events = await w.store.db
+    .selectFrom('register_event')
+    .select('type')
+    .where('subject', '=', wrong.stop)
+    .orderBy('seq')
+    .execute()
+  expect(events.map((e) => e.type)).toEqual(['stop-asked', 'stop-undone'])
+  await expect(w.store.db.updateTable('register_event').set({ body: '{}' }).execute()).rejects.toThrow(
+    'append-only',
+  )
+  const meant = await w.agent.register.recordStop({ patient: chart('0001'), by: 'desk' })
+  w.clock.now += 10 * 60_000 + 1
+  await expect(w.agent.register.undoStop({ stop: meant.stop, by: 'desk' })).rejects.toMatchObject({
+    refusal: { code: 'NOT_ALLOWED' },
+  })
+  expect((await w.agent.dryRun()).open.patients).toBe(2)
+})
+
+test('R13 the document of Art. 53 is kept as it was handed out and its task ages until then', async () => {
+  using w = await ready()
+  const { slip } = await w.agent.register.recordStop({
+    patient: chart('0001'),
+    by: 'desk',
+    requester: 'guardian',
+    relation: '母',
+    erasureAsked: true,
+  })
+  expect(slip).toMatchObject({ requester: 'guardian', relation: '母', erasureAsked: true, charts: 1 })
+  expect(JSON.stringify(slip)).not.toContain('0001')
+  w.clock.now += 4 * DAY
+  const status = await w.agent.status()
+  expect(status.at - (status.oldestSlipAskedAt ?? 0)).toBe(4 * DAY)
+})
+
+test('R19 stop beats everything: it reaches the hub before any later batch, with the handles, and no sealed byte stays', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.register.recordStop({ patient: chart('0001'), by: 'desk', erasureAsked: true })
+  const left = await w.store.db.selectFrom('outbox_part').select('batch').execute()
+  expect(left).toEqual([])
+  await w.agent.build()
+  w.sent.length = 0
+  await w.agent.exchange()
+  const reported = w.sent.findIndex((r) => r.method === 'POST' && r.path === '/v1/control')
+  const uploaded = w.sent.findIndex((r) => r.method === 'PUT')
+  expect(reported).toBeGreaterThan(-1)
+  expect(uploaded).toBeGreaterThan(reported)
+  const report = (await w.vault.hear(w.agent)).find((m) => m.type === 'stop-reported')
+  expect(report).toMatchObject({ patients: [chart('0001')], erasureAsked: true, requester: 'person' })
+  expect(report?.type === 'stop-reported' && report.handles.length).toBe(1)
+})
+
+test('R19 a stop while a batch is in flight: no further byte leaves, and the gateway is asked what it has', async () => {
+  using w = await ready()
+  await w.agent.build()
+  // the line breaks after the first part was taken, its answer lost
+  w.line.broken = ({ method }) => method === 'PUT'
+  expect((await w.agent.exchange()).failure).not.toBeNull()
+  expect((await w.agent.status()).batches).toMatchObject({ 'in-flight': 1 })
+  expect(await w.agent.register.recordStop({ patient: chart('0001'), by: 'desk' })).toMatchObject({
+    dropped: 0,
+    sent: 1,
+  })
+  w.line.broken = null
+  w.sent.length = 0
+  await w.agent.exchange()
+  expect(puts(w)).toEqual([])
+  expect((await w.agent.status()).batches).toMatchObject({ 'in-flight': 0, dropped: 1 })
+  await w.agent.build()
+  await w.agent.exchange()
+  const [batch] = await w.vault.batches(w.agent)
+  expect(batch!.content.evidence.map((e) => e.state.patient.patient)).toEqual([chart('0002'), chart('0003')])
+})
+
+test('R21 withdrawal: only who asked may, and a fresh notice and period are due', async () => {
+  using w = await ready()
+  const { stop } = await w.agent.register.recordStop({ patient: chart('0001'), by: 'desk' })
+  await expect(
+    w.agent.register.withdrawStop({ stop, by: 'desk', requester: 'family' }),
+  ).rejects.toMatchObject({ refusal: { code: 'NOT_ALLOWED' } })
+  w.clock.now += DAY
+  await w.agent.register.withdrawStop({ stop, by: 'desk', requester: 'person' })
+  expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'NOT_NOTIFIED', patients: 1 })
+  w.clock.now += 60_000
+  await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
+  expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'WAITING', patients: 1 })
+  await pass(w, 40 * DAY)
+  expect((await w.agent.dryRun()).open.patients).toBe(3)
+})
+
+test('R23 default deny: without entity, filing or a fresh status list nothing is open, each with its reason', async () => {
+  using w = await world()
+  w.write('Patient.ndjson', [person('0001'), person('0002', '1900-01-01')])
+  w.write('Observation.ndjson', [
+    result('0001', 'o1'),
+    { resourceType: 'Observation', id: 'o9', status: 'final', code: { text: 'x' } },
+  ])
+  await w.agent.gather()
+  expect(await w.agent.dryRun()).toMatchObject({
+    source: { patients: 2, records: 4 },
+    open: { patients: 0, records: 0 },
+    reconciles: true,
+  })
+  await openScheme(w, { filed: false })
+  await w.agent.exchange()
+  await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
+  await w.agent.register.recordNotice({ patient: chart('0002'), by: 'desk' })
+  await pass(w, 35 * DAY)
+  expect((await w.agent.dryRun()).reasons.find((r) => r.patients > 0)).toMatchObject({
+    code: 'NOT_FILED',
+    patients: 2,
+    sentence: '主務大臣への届出が確認できません。',
+  })
+  await openSchemeFiling(w)
+  const filed = await w.agent.dryRun()
+  expect(filed.open).toEqual({ patients: 1, records: 2 })
+  expect(filed.reasons).toEqual([
+    expect.objectContaining({ code: 'AGE_UNKNOWN', patients: 1, records: 1 }),
+    expect.objectContaining({ code: 'PATIENT_UNRESOLVED', patients: 0, records: 1 }),
+  ])
+  w.clock.now += 8 * DAY
+  expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'OPERATOR_STATUS_STALE', patients: 2 })
+})
+
+async function openSchemeFiling(w: World): Promise<void> {
+  await w.agent.register.acceptFiling({
+    by: 'office',
+    filing: {
+      filing: 'filing-1' as never,
+      track: 'ANON',
+      templateVersion: 1,
+      acceptedOn: '2026-02-01',
+      endedOn: null,
+    },
+  })
+}
+
+test('R27 record of provision: written when the receipt says accepted, with operator, patients and item classes', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.exchange()
+  expect(await w.store.db.selectFrom('provision').selectAll().execute()).toEqual([])
+  const [batch] = await w.vault.batches(w.agent)
+  await w.vault.receipt(w.agent, batch!, [{ code: 'STOPPED', patient: chart('0003'), record: null }])
+  await w.agent.exchange()
+  expect(await w.store.db.selectFrom('provision').selectAll().execute()).toMatchObject([
+    {
+      batch: batch!.batch,
+      provided_on: '2026-05-06',
+      operator: 'op-1',
+      operator_name: '認定事業者',
+      operator_address: '東京都千代田区1-1',
+    },
+  ])
+  const lines = await w.store.db.selectFrom('provision_patient').selectAll().orderBy('patient').execute()
+  expect(lines.map((l) => [l.patient, JSON.parse(l.items)])).toEqual([
+    [chart('0001'), ['identity', 'laboratory']],
+    [chart('0002'), ['identity', 'laboratory']],
+  ])
+  expect(await w.agent.status()).toMatchObject({
+    recordsSent: 4,
+    refusals: [{ code: 'STOPPED', n: 1 }],
+  })
+})
+
+test('R27 a refused batch is no provision; a passing reason is tried again later', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.exchange()
+  const [batch] = await w.vault.batches(w.agent)
+  await w.vault.receipt(w.agent, batch!, [{ code: 'FACILITY_UNKNOWN', patient: null, record: null }])
+  await w.agent.exchange()
+  expect(await w.store.db.selectFrom('provision').selectAll().execute()).toEqual([])
+  expect((await w.agent.status()).recordsSent).toBe(0)
+  expect(await w.agent.build()).toMatchObject({ batches: 0 })
+  w.clock.now += 7 * 3600_000
+  await w.agent.tick()
+  expect(await w.agent.build()).toMatchObject({ batches: 1, records: 6 })
+})
+
+test('R29 store and forward: only the vault’s receipt finishes a batch, and kill -9 at any leg loses nothing', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.store.db.updateTable('outbox_batch').set({ leg: 'claimed' }).execute()
+  await w.restart()
+  expect((await w.agent.status()).batches).toMatchObject({ queued: 1 })
+  w.line.broken = ({ method }) => method === 'PUT'
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ 'in-flight': 1 })
+  await w.restart()
+  w.line.broken = null
+  w.sent.length = 0
+  await w.agent.exchange()
+  expect(w.sent.some((r) => r.method === 'GET' && r.path.startsWith('/v1/batches/'))).toBe(true)
+  const [batch] = await w.vault.batches(w.agent)
+  await w.restart()
+  await w.agent.exchange()
+  expect(puts(w).length).toBe(1)
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1 })
+  expect((await w.store.db.selectFrom('outbox_part').select('batch').execute()).length).toBeGreaterThan(0)
+  await w.vault.receipt(w.agent, batch!)
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ done: 1 })
+  expect(await w.store.db.selectFrom('outbox_part').select('batch').execute()).toEqual([])
+})
+
+test('R29 a receipt for other bytes, or one not signed by the vault, finishes nothing', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.exchange()
+  const [batch] = await w.vault.batches(w.agent)
+  await w.vault.receipt(w.agent, { ...batch!, digest: '0'.repeat(64) })
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1, done: 0 })
+})
+
+test('R29 per-patient order: a later batch of the same patient waits for the receipt of the earlier', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.exchange()
+  w.write('Observation.ndjson', [
+    result('0001', 'o0001', 7.1),
+    result('0002', 'o0002'),
+    result('0003', 'o0003'),
+  ])
+  await w.agent.gather()
+  expect(await w.agent.build()).toMatchObject({ batches: 1, records: 1, unchanged: 1 })
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1, queued: 1 })
+  const [batch] = await w.vault.batches(w.agent)
+  await w.vault.receipt(w.agent, batch!)
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1, queued: 0, done: 1 })
+})
+
+test('R29 the gateway down for a month: nothing is lost, and everything goes when it is back', async () => {
+  using w = await ready()
+  await w.agent.build()
+  w.line.broken = () => true
+  for (let day = 0; day < 30; day++) {
+    w.clock.now += DAY
+    await w.agent.tick()
+    await w.agent.exchange()
+    await w.agent.gather()
+    await w.agent.build()
+  }
+  expect((await w.agent.status()).batches).toMatchObject({ queued: 1 })
+  w.line.broken = null
+  await w.vault.sayCertified(w.agent)
+  await w.agent.exchange()
+  await w.agent.build()
+  await w.agent.exchange()
+  const batches = await w.vault.batches(w.agent)
+  expect(batches.flatMap((b) => b.content.records).length).toBe(6)
+})
+
+test('R29 disk full: reading pauses with its reason, nothing is lost, and it goes on when there is room', async () => {
+  using w = await ready()
+  const { sql } = await import('kysely')
+  const pages = await sql<{ page_count: number }>`PRAGMA page_count`.execute(w.store.db)
+  await sql.raw(`PRAGMA max_page_count = ${pages.rows[0]!.page_count}`).execute(w.store.db)
+  w.write(
+    'Condition.ndjson',
+    Array.from({ length: 400 }, (_, i) => ({
+      resourceType: 'Condition',
+      id: `c${i}`,
+      subject: { reference: 'Patient/0001' },
+      note: [{ text: Array.from({ length: 40 }, (_, k) => Math.sin(i * 41 + k)).join(' ') }],
+    })),
+  )
+  await sql.raw(`PRAGMA max_page_count = 1000000`).execute(w.store.db)
+  await w.agent.gather()
+  const after = await sql<{ page_count: number }>`PRAGMA page_count`.execute(w.store.db)
+  await sql.raw(`PRAGMA max_page_count = ${after.rows[0]!.page_count}`).execute(w.store.db)
+  expect(await w.agent.build()).toMatchObject({ paused: 'DISK_FULL' })
+  expect((await w.agent.status()).batches).toMatchObject({ queued: 0 })
+  await sql.raw(`PRAGMA max_page_count = 1000000`).execute(w.store.db)
+  expect(await w.agent.build()).toMatchObject({ paused: null, records: 406 })
+})
+
+test('an order is applied once, however often it is delivered, and is acknowledged after its commit', async () => {
+  using w = await ready()
+  const order = {
+    type: 'stop-ordered' as const,
+    stop: 'stop-x',
+    handle: null,
+    patients: [chart('0002')],
+    tracks: null,
+    requester: 'person',
+    askedAt: w.clock.now,
+    erasureAsked: false,
+  }
+  await w.vault.say(w.agent, order, 'message-1')
+  w.line.broken = ({ path }) => path === '/v1/control/acks'
+  await w.agent.exchange()
+  await w.restart()
+  w.line.broken = null
+  await w.agent.exchange()
+  const stops = await w.store.db
+    .selectFrom('register_event')
+    .select('seq')
+    .where('type', '=', 'stop-asked')
+    .execute()
+  expect(stops.length).toBe(1)
+  expect((await w.vault.call('GET', '/v1/vault/acks')).json()).toContainEqual(
+    expect.objectContaining({ message: 'message-1' }),
+  )
+})
+
+test('an erasure at the hub: what was sent is forgotten, what waits is dropped, nothing is sent again', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.exchange()
+  const [batch] = await w.vault.batches(w.agent)
+  await w.vault.receipt(w.agent, batch!)
+  await w.agent.exchange()
+  w.write(
+    'Observation.ndjson',
+    ['0001', '0002', '0003'].map((n) => result(n, `o${n}`, 9.1)),
+  )
+  await w.agent.gather()
+  await w.agent.build()
+  await w.vault.say(w.agent, {
+    type: 'erasure-done',
+    patients: [chart('0001')],
+    erasedAt: w.clock.now,
+    certificate: 'a'.repeat(64),
+  })
+  await w.agent.exchange()
+  const sent = await w.store.db.selectFrom('sent_record').select('patient').distinct().execute()
+  expect(sent.map((r) => r.patient)).not.toContain(chart('0001'))
+  await w.agent.gather({ full: true })
+  await w.agent.build()
+  await w.agent.exchange()
+  const patients = (await w.vault.batches(w.agent)).flatMap((b) =>
+    b.content.evidence.map((e) => e.state.patient.patient),
+  )
+  expect(patients.toSorted()).toEqual([chart('0002'), chart('0003')])
+  // the register's own evidence outlives the erasure
+  expect((await w.store.db.selectFrom('provision_patient').select('patient').execute()).length).toBe(3)
+})
+
+test('the clock set back a day: every decision denies until it is right again', async () => {
+  using w = await ready()
+  w.clock.now -= DAY
+  expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'CLOCK_UNSURE', patients: 3 })
+  w.clock.now += DAY
+  expect((await w.agent.dryRun()).open.patients).toBe(3)
+})
