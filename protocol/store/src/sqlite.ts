@@ -3,6 +3,9 @@ import { SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely
 
 const STATEMENTS_MAX = 256
 
+/** Our transactions write: taking the lock first waits for another process, where taking it later would fail. */
+const BEGIN_WRITING = 'begin immediate'
+
 /** What Kysely's SQLite dialect asks of a driver, over `node:sqlite`, with prepared statements kept. */
 class Adapter implements SqliteDatabase {
   readonly #db: DatabaseSync
@@ -10,7 +13,8 @@ class Adapter implements SqliteDatabase {
   constructor(db: DatabaseSync) {
     this.#db = db
   }
-  prepare(text: string): SqliteStatement {
+  prepare(asked: string): SqliteStatement {
+    const text = asked === 'begin' ? BEGIN_WRITING : asked
     if (text === 'rollback' && !(this.#db.isOpen && this.#db.isTransaction)) return NOTHING_TO_UNDO
     const kept = this.#statements.get(text)
     if (kept) return kept

@@ -26,7 +26,8 @@ export class Store<DB> {
   }
 
   /**
-   * Runs `change` in one serializable transaction with one audit leaf. `event` may be a function of the result, for
+   * Runs `change` in one serializable transaction with one audit leaf. Leaves are numbered without gaps, so these
+   * transactions run one after another; on PostgreSQL the lock comes before the first read fixes what is seen. `event` may be a function of the result, for
    * counts that are known only afterwards; when it returns `null` nothing changed and no leaf is written.
    */
   async transact<T>(
@@ -34,6 +35,7 @@ export class Store<DB> {
     change: (tx: Tx<DB>) => Promise<T>,
   ): Promise<T> {
     return this.#retrying(async (tx) => {
+      if (this.engine === 'postgres') await sql`LOCK TABLE audit_leaf IN EXCLUSIVE MODE`.execute(tx)
       const result = await change(tx)
       const leaf = typeof event === 'function' ? event(result) : event
       if (leaf) await appendLeaf(tx as unknown as Transaction<AuditTables>, leaf, this.env.now())
