@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { dateTyped, kanaKey, kanjiKey, numberKey, queryOf } from './words.ts'
+
+test('kana in every width and script is one key', () => {
+  const key = kanaKey('ショウジ キョウコ')
+  for (const form of [
+    'しょうじ　きょうこ',
+    'ｼｮｳｼﾞ ｷｮｳｺ',
+    'ｼﾖｳｼﾞｷﾖｳｺ',
+    'シヨウジ・キヨウコ',
+    'ショウジキョウコ',
+  ])
+    expect(kanaKey(form)).toBe(key)
+  expect(kanaKey('ガギグ')).not.toBe(kanaKey('カキク'))
+  expect(kanaKey('ﾊﾟﾊﾞ')).toBe(kanaKey('パバ'))
+  expect(kanaKey('ロ−ラ')).toBe(kanaKey('ローラ'))
+})
+
+test('forms of one character are one key', () => {
+  expect(kanjiKey('髙橋　一郎')).toBe(kanjiKey('高橋一郎'))
+  expect(kanjiKey('山﨑')).toBe(kanjiKey('山崎'))
+  expect(kanjiKey('ｓｍｉｔｈ John')).toBe('SMITHJOHN')
+})
+
+test('birth dates as people type them', () => {
+  const day = '1948-05-03'
+  for (const typed of [
+    '19480503',
+    '1948-05-03',
+    '1948/5/3',
+    '１９４８年５月３日',
+    'S23.5.3',
+    's23/05/03',
+    'Ｓ２３．５．３',
+    '昭和23年5月3日',
+    'S230503',
+  ])
+    expect(dateTyped(typed)).toBe(day)
+  expect(dateTyped('令和元年5月1日')).toBe('2019-05-01')
+  expect(dateTyped('R5.3.25')).toBe('2023-03-25')
+  expect(dateTyped('H31.4.30')).toBe('2019-04-30')
+  expect(dateTyped('T15.12.24')).toBe('1926-12-24')
+  expect(dateTyped('M45.7.29')).toBe('1912-07-29')
+  for (const typed of ['20230230', '1948-13-01', 'S23', '123', 'X23.5.3', '00000000'])
+    expect(dateTyped(typed)).toBeNull()
+})
+
+test('leading zeros do not count', () => {
+  expect(numberKey('00012')).toBe(numberKey('１２'))
+  expect(numberKey('0')).toBe('0')
+  expect(numberKey('pop-000002')).toBe('POP-000002')
+})
+
+test('a name and a date together; eight digits may be number or date', () => {
+  expect(queryOf('ヤマダ 19480503')).toMatchObject({ kana: 'ヤマダ', birthDate: '1948-05-03' })
+  expect(queryOf('山田　花子')).toMatchObject({ kanji: '山田花子', kana: null, number: null })
+  expect(queryOf('19480503')).toMatchObject({ number: '19480503', birthDate: '1948-05-03' })
+  expect(queryOf('昭和23年5月3日')).toMatchObject({ number: null, birthDate: '1948-05-03', kanji: null })
+  expect(queryOf('  ')).toEqual({ number: null, birthDate: null, kana: null, kanji: null })
+})
