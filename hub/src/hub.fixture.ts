@@ -10,6 +10,7 @@ import { newBoxKey, newSigningKey } from '@kakehashi/protocol/signing'
 import { openDatabase } from '@kakehashi/store/sqlite'
 import type { Location, Store } from '@kakehashi/store/store'
 import { sql } from 'kysely'
+import { vi } from 'vitest'
 import type { Content } from './content/content.ts'
 import { newStoreKey } from './content/keys.ts'
 import { MEMORY_ROOT } from './content/memory.ts'
@@ -49,6 +50,7 @@ export function testEnv(start: string): TestEnv {
 }
 
 const postgres = process.env['DATABASE_URL'] ?? ''
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 /** A place of its own for one test's store, on the engine this run is for. */
 export function testLocation(name: string): Location {
