@@ -64,7 +64,7 @@ describe.each(ENGINES)('published log on %s', (engine) => {
       expect(await checkpointOf(store, ORIGIN, key)).toBe(note)
     }
     await closeFresh(store, at)
-  })
+  }, 60_000)
 })
 
 test('files follow the tlog-tiles names; complete tiles lose their partial forms', async () => {
