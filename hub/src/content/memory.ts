@@ -49,14 +49,15 @@ function isRunning(pid: number): boolean {
 }
 
 /**
- * A DuckDB of its own in memory that may touch `directory` and nothing else: spilling goes there too, extensions are
+ * A DuckDB of its own in memory that may touch `directory` (and `also`) and nothing else: spilling goes there too, extensions are
  * neither fetched nor loaded, and the settings are locked.
  */
 export async function withDuckDB<T>(
   directory: string,
   job: (db: DuckDBConnection) => Promise<T>,
-  memoryMB = 768,
+  options: { memoryMB?: number; also?: readonly string[] } = {},
 ): Promise<T> {
+  const { memoryMB = 768, also = [] } = options
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '2',
     memory_limit: `${memoryMB}MB`,
@@ -69,7 +70,7 @@ export async function withDuckDB<T>(
   try {
     const db = await instance.connect()
     try {
-      await db.run(`SET allowed_directories = [${text(directory)}]`)
+      await db.run(`SET allowed_directories = [${[directory, ...also].map((d) => text(d)).join(', ')}]`)
       await db.run('SET enable_external_access = false')
       await db.run('SET lock_configuration = true')
       return await job(db)
