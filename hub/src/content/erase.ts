@@ -58,7 +58,7 @@ export async function liftErasure(
     await tx.deleteFrom('content_erased').where('handle', '=', handle(patient)).execute()
 }
 
-async function markErased(
+export async function markErased(
   tx: Tx<ContentTables>,
   content: Content,
   patients: readonly PatientKey[],
