@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest'
+import { disableAccount } from '../accounts/flow.ts'
+import { ROLES } from '../accounts/rules.ts'
+import { mayEnter, ROOMS, type Room } from './rules.ts'
+import { accountStore } from './sign-in.ts'
+import { operatorRoom, PASSPHRASE, Visitor } from './world.fixture.ts'
+
+async function inside(account: string) {
+  const place = await operatorRoom()
+  const visitor = new Visitor(place.app)
+  const home = await visitor.signIn(account)
+  return { ...place, visitor, home }
+}
+
+const VOTE = { answer: 'approve', comment: '', digest: 'a'.repeat(64), passphrase: PASSPHRASE }
+
+test('the first page is a list of work, and only of this person’s work', async () => {
+  const reviewer = await inside('one')
+  expect(reviewer.home.text).toContain('審査を待つ提供が 1件')
+  expect(reviewer.home.text).toContain('24時間より長く連絡のない装置が 1台')
+  expect(reviewer.home.text).not.toContain('名寄せの確認が')
+  const privacy = await inside('privacy')
+  expect(privacy.home.text).toContain('名寄せの確認が 1件')
+  expect(privacy.home.text).toContain('終わっていない削除が 1件')
+  expect(privacy.home.text).not.toContain('審査を待つ')
+})
+
+test('R46 each part opens to its roles only, for every role', async () => {
+  const paths: Record<Room, string> = {
+    home: '/',
+    releases: '/releases',
+    erasures: '/erasures',
+    linkage: '/linkage',
+    agents: '/agents',
+  }
+  for (const account of ['one', 'privacy']) {
+    const { visitor } = await inside(account)
+    const role = account === 'one' ? 'reviewer' : 'privacy'
+    for (const [room, path] of Object.entries(paths) as [Room, string][])
+      expect([account, path, (await visitor.get(path)).status]).toEqual([
+        account,
+        path,
+        mayEnter([role], room) ? 200 : 403,
+      ])
+  }
+  for (const role of ROLES) expect(mayEnter([role], 'home')).toBe(true)
+  for (const room of Object.keys(ROOMS) as Room[]) expect(mayEnter([], room)).toBe(false)
+})
+
+test('R46 two blind votes: hidden until both are in, never by the author, never twice', async () => {
+  const place = await operatorRoom()
+  const [author, one, two] = [new Visitor(place.app), new Visitor(place.app), new Visitor(place.app)]
+  await author.signIn('author')
+  await one.signIn('one')
+  await two.signIn('two')
+  const page = await author.get('/releases/r-1')
+  expect(page.text).toContain('自分が作成した提供は審査できません。')
+  expect((await author.post('/releases/r-1/vote', VOTE)).status).toBe(403)
+  await one.get('/releases/r-1')
+  const voted = await one.post('/releases/r-1/vote', { ...VOTE, answer: 'return', comment: '粒度が細かい' })
+  expect(voted.text).toContain('回答を記録しました')
+  const blind = await two.get('/releases/r-1')
+  expect(blind.text).toContain('回答済み（非公開）')
+  expect(blind.text).not.toContain('粒度が細かい')
+  expect((await one.post('/releases/r-1/vote', VOTE)).status).toBe(403)
+  await two.post('/releases/r-1/vote', VOTE)
+  expect((await two.get('/releases/r-1')).text).toContain('粒度が細かい')
+})
+
+test('a vote takes the passphrase again, a reason when it is no, and an answer', async () => {
+  const { visitor } = await inside('one')
+  await visitor.get('/releases/r-1')
+  const wrong = await visitor.post('/releases/r-1/vote', { ...VOTE, passphrase: 'x' })
+  expect(wrong.status).toBe(422)
+  expect(wrong.text).toContain('合言葉が違います。')
+  const silent = await visitor.post('/releases/r-1/vote', { ...VOTE, answer: 'reject' })
+  expect(silent.text).toContain('理由を書いてください')
+  expect((await visitor.post('/releases/r-1/vote', { ...VOTE, answer: 'x' })).text).toContain(
+    '回答をえらんで',
+  )
+})
+
+test('a disabled account is out at its next request; idle ends after 15 minutes', async () => {
+  const place = await inside('one')
+  place.clock.now += 14 * 60_000
+  expect((await place.visitor.get('/')).text).toContain('今日すること')
+  place.clock.now += 15 * 60_000
+  expect((await place.visitor.get('/')).text).toContain('15分間操作がなかったため')
+  await place.visitor.signIn('one')
+  await disableAccount(accountStore(place.parts), { account: 'one', by: 'init' })
+  expect((await place.visitor.get('/releases')).text).toContain('運営コンソールに入る')
+  expect((await place.visitor.signIn('one')).status).toBe(401)
+})
+
+test('the linkage list names nobody; the certificate opens and downloads', async () => {
+  const { visitor } = await inside('privacy')
+  const list = await visitor.get('/linkage')
+  expect(list.text).toContain('漢字が違う')
+  expect(list.text).not.toContain('00123456')
+  expect((await visitor.get('/erasures')).text).toContain('/erasures/e-0')
+  const page = await visitor.get('/erasures/e-0')
+  expect(page.text).toContain('120')
+  const file = await visitor.get('/erasures/e-0/certificate.json')
+  expect(file.headers.get('content-disposition')).toContain('attachment')
+  expect(JSON.parse(file.text).core.erasure).toBe('e-0')
+  expect((await visitor.get('/erasures/e-1')).status).toBe(404)
+})
+
+test('CSRF, foreign origins and strangers change and see nothing', async () => {
+  const { app, visitor } = await inside('one')
+  const stranger = new Visitor(app)
+  for (const path of ['/', '/releases', '/releases/r-1', '/erasures', '/linkage', '/agents'])
+    expect((await stranger.get(path)).text).toContain('運営コンソールに入る')
+  await visitor.get('/releases/r-1')
+  expect((await visitor.post('/releases/r-1/vote', { ...VOTE, csrf: 'x' })).status).toBe(403)
+  const foreign = { origin: 'https://evil.example' }
+  expect((await visitor.post('/releases/r-1/vote', VOTE, foreign)).status).toBe(403)
+  for (let i = 0; i < 5; i++) await stranger.signIn('one', 'wrong')
+  expect((await stranger.signIn('one')).status).toBe(429)
+})
+
+test('XSS: markup in names, comments and fields stays text', async () => {
+  const nasty = `"><script>alert(1)</script>'`
+  const { app } = await operatorRoom({ title: nasty })
+  const visitor = new Visitor(app)
+  const pages = [(await visitor.signIn(nasty, nasty)).text]
+  await visitor.signIn('one')
+  pages.push((await visitor.get('/releases')).text, (await visitor.get('/releases/r-1')).text)
+  pages.push((await visitor.post('/releases/r-1/vote', { ...VOTE, comment: nasty, answer: nasty })).text)
+  await visitor.post('/releases/r-1/vote', { ...VOTE, comment: nasty })
+  pages.push((await visitor.get('/releases/r-1')).text)
+  for (const page of pages) {
+    expect(page).not.toContain('<script>alert')
+    expect(page).not.toMatch(/="">/)
+  }
+})

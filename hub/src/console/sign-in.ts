@@ -1,0 +1,64 @@
+import { giveSessionCookie, sessionCookie } from '@kakehashi/ui/cookie'
+import type { Sessions } from '@kakehashi/ui/sessions'
+import { SignInThrottle } from '@kakehashi/ui/throttle'
+import type { Context, Hono } from 'hono'
+import { signIn } from '../accounts/flow.ts'
+import type { AccountStore } from '../accounts/store.ts'
+import { signInPage } from './pages/sign-in.ts'
+import type { ConsoleEnv, ConsoleParts, ConsoleSession } from './parts.ts'
+import { W } from './words.ja.ts'
+
+/** The operations store, seen as the one that holds accounts. */
+export function accountStore(parts: ConsoleParts): AccountStore {
+  return parts.ops as unknown as AccountStore
+}
+
+export function signInRoutes(
+  app: Hono<ConsoleEnv>,
+  parts: ConsoleParts,
+  sessions: Sessions<ConsoleSession>,
+): void {
+  const throttle = new SignInThrottle()
+  const page = (why: 'locked' | 'left' | null, error: string | null) =>
+    signInPage(parts.operatorName, { why, error })
+
+  app.get('/sign-in', (c) => {
+    const why = c.req.query('why')
+    return c.html(page(why === 'locked' || why === 'left' ? why : null, null))
+  })
+
+  app.post('/sign-in', async (c) => {
+    const form = await c.req.parseBody()
+    const account = String(form['account'] ?? '').trim()
+    const now = parts.env.now()
+    const wait = throttle.waitMs(account, now)
+    if (wait > 0) return c.html(page(null, W.signInWait(Math.ceil(wait / 1000))), 429)
+    const found = await signIn(accountStore(parts), { account, passphrase: String(form['passphrase'] ?? '') })
+    if (!found) {
+      throttle.failed(account, now)
+      return c.html(page(null, W.signInWrong), 401)
+    }
+    throttle.succeeded(account)
+    const before = readSession(c, parts, sessions)
+    if (before) sessions.end(before)
+    const session = sessions.start({ account: found.account, message: null })
+    giveSessionCookie(c, parts.https, session.id)
+    return c.redirect('/', 303)
+  })
+
+  app.post('/sign-out', (c) => {
+    const session = readSession(c, parts, sessions)
+    if (session) sessions.end(session)
+    giveSessionCookie(c, parts.https, null)
+    c.header('clear-site-data', '"cache", "storage"')
+    return c.redirect('/sign-in?why=left', 303)
+  })
+}
+
+export function readSession(
+  c: Context,
+  parts: ConsoleParts,
+  sessions: Sessions<ConsoleSession>,
+): ConsoleSession | null {
+  return sessions.read(sessionCookie(c, parts.https))
+}

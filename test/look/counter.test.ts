@@ -1,0 +1,157 @@
+import { hospital } from '@kakehashi/agent/counter/world.fixture'
+import { afterAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { shotPath } from './browser.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, openPage, tabTo, unseen } from './gallery.ts'
+import { serve } from './serve.ts'
+
+const DESK = { viewport: { width: 1280, height: 800 } }
+
+afterAll(closeBrowser)
+
+async function atTheDesk(options: { javaScriptEnabled?: boolean } = {}) {
+  const place = await hospital()
+  const at = await serve(place.app)
+  const { page, close } = await openPage(at.url, { ...DESK, ...options })
+  await page.goto(at.url)
+  return {
+    ...place,
+    at,
+    page,
+    async leave() {
+      await close()
+      await at.close()
+    },
+  }
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.fill('#staff', 's-01')
+  await page.fill('#pin', '4931')
+  await go(page, () => page.keyboard.press('Enter'))
+}
+
+async function scan(page: Page, typed: string): Promise<void> {
+  await page.fill('#q', typed)
+  await go(page, () => page.keyboard.press('Enter'))
+}
+
+test.skipIf(unseen)(
+  'counter: signing in, searching, and what can go wrong there',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, leave } = await atTheDesk()
+    await look(page, 'counter-01-sign-in')
+    await page.fill('#staff', 's-01')
+    await page.fill('#pin', '0000')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'counter-01-sign-in-error')
+    await signIn(page)
+    await look(page, 'counter-02-home')
+    await scan(page, ' ')
+    await look(page, 'counter-02-home-error')
+    await scan(page, 'ナイ')
+    await look(page, 'counter-03-found-none')
+    await scan(page, 'やまだ')
+    await look(page, 'counter-03-found')
+    await go(page, () => page.keyboard.press('2'))
+    await look(page, 'counter-04-child')
+    await scan(page, '123459')
+    await look(page, 'counter-04-deceased')
+    await scan(page, '123460')
+    await look(page, 'counter-04-birth-unknown')
+    await leave()
+  },
+)
+
+test.skipIf(unseen)(
+  'counter: scan, Enter, F2 records a notice; the paper fits one A4',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, leave } = await atTheDesk()
+    await signIn(page)
+    await scan(page, '123456')
+    await look(page, 'counter-05-patient')
+    await go(page, () => page.keyboard.press('F2'))
+    await look(page, 'counter-06-paper')
+    expect(await pagesOf(page)).toBe(1)
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: shotPath('counter-06-paper-print'), fullPage: true })
+    await page.emulateMedia({ media: 'screen' })
+    await go(page, () => page.keyboard.press('F2'))
+    expect(page.url()).toBe(`${at.url}/`)
+    await look(page, 'counter-07-today')
+    await scan(page, '123456')
+    await look(page, 'counter-08-notified')
+    await leave()
+  },
+)
+
+test.skipIf(unseen)(
+  'counter: F4, F8 stops; two slips on one A4; offline; withdrawal',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, state, leave } = await atTheDesk()
+    await signIn(page)
+    await scan(page, '123456')
+    await go(page, () => page.keyboard.press('F4'))
+    await look(page, 'counter-10-stop')
+    await go(page, () => page.keyboard.press('F8'))
+    await look(page, 'counter-11-stopped')
+    await go(page, () => page.keyboard.press('F8'))
+    await look(page, 'counter-12-slip')
+    expect(await pagesOf(page)).toBe(1)
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: shotPath('counter-12-slip-print'), fullPage: true })
+    await page.emulateMedia({ media: 'screen', forcedColors: 'active' })
+    await page.screenshot({ path: shotPath('counter-12-slip-forced-colours'), fullPage: true })
+    await page.emulateMedia({ forcedColors: 'none' })
+    state.online = false
+    await page.goto(`${at.url}/tasks`)
+    await look(page, 'counter-13-tasks-offline')
+    await page.goto(at.url)
+    await scan(page, '123456')
+    await look(page, 'counter-14-stopped-patient')
+    await go(page, () => page.click('text=停止をやめたい'))
+    await look(page, 'counter-15-withdraw')
+    await go(page, () => page.click('main form button'))
+    await look(page, 'counter-15-withdraw-error')
+    await page.goto(`${at.url}/nowhere`)
+    await look(page, 'counter-16-not-found')
+    await leave()
+  },
+)
+
+test.skipIf(unseen)(
+  'counter: by keyboard alone and without a script, a notice and a stop',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, leave } = await atTheDesk({ javaScriptEnabled: false })
+    await page.keyboard.type('s-01')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('4931')
+    await go(page, () => page.keyboard.press('Enter'))
+    await page.keyboard.type('123456')
+    await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '通知した')
+    await go(page, () => page.keyboard.press('Enter'))
+    expect(await page.locator('h1').textContent()).toBe('通知書の印刷')
+    expect(await page.locator('text=Ctrl と P').count()).toBe(1)
+    await tabTo(page, '次の方へ')
+    await go(page, () => page.keyboard.press('Enter'))
+    await page.keyboard.type('123456')
+    await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '止めたい')
+    await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '停止を確定する')
+    await go(page, () => page.keyboard.press('Enter'))
+    expect(await page.locator('h1').textContent()).toBe('停止しました。')
+    await leave()
+  },
+)
+
+/** Sheets of A4 the page prints on. */
+async function pagesOf(page: Page): Promise<number> {
+  const pdf = await page.pdf({ preferCSSPageSize: true })
+  return pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0
+}

@@ -1,0 +1,75 @@
+import { expect } from 'vitest'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { chromium } from '../machine/parts.ts'
+import { inspect, launch, shotPath } from './browser.ts'
+
+/** Where Chromium is missing the pictures are left out, aloud; in CI that is a failure. */
+export const unseen = chromium() === null && process.env['CI'] !== 'true'
+if (unseen)
+  console.warn(
+    'left out: pictures, axe and keyboard walks of all pages; no Chromium (apt-get install chromium)',
+  )
+
+/** A page that never comes is a fault of the page. */
+export const LOOK_MS_MAX = 300_000
+
+let browser: Promise<Browser> | null = null
+
+export async function openPage(
+  origin: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; close(): Promise<void> }> {
+  browser ??= launch()
+  const context = await (await browser).newContext({ locale: 'ja-JP', ...options })
+  context.setDefaultTimeout(60_000)
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`)) faults.push(`asked elsewhere: ${request.url()}`)
+  })
+  page.on('console', (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) faults.push(message.text())
+  })
+  page.on('pageerror', (error) => faults.push(error.message))
+  return {
+    page,
+    async close() {
+      await context.close()
+      expect(faults).toEqual([])
+    },
+  }
+}
+
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close()
+  browser = null
+}
+
+/** Takes the picture and holds the page to the rules that a machine can check. */
+export async function look(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: shotPath(name), fullPage: true })
+  const found = await inspect(page)
+  expect({ name, ...found }).toEqual({ name, axe: [], smallTargets: [], sideways: 0 })
+  expect(await page.title()).not.toBe('')
+  expect(await page.locator('h1').count()).toBe(1)
+}
+
+/** Waits for the page that `act` leads to. */
+export async function go(page: Page, act: () => Promise<unknown>): Promise<void> {
+  await Promise.all([page.waitForEvent('framenavigated'), act()])
+  await page.waitForLoadState('load')
+}
+
+const TABS_MAX = 60
+
+/** Tabs until the element with this text is focused, as somebody without a mouse would. */
+export async function tabTo(page: Page, text: string): Promise<void> {
+  for (let i = 0; i < TABS_MAX; i++) {
+    const here = await page.evaluate(
+      'const e = document.activeElement; (e?.labels?.[0]?.textContent ?? "") + (e?.textContent ?? "") + (e?.value ?? "")',
+    )
+    if (String(here).includes(text)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`no way by keyboard to ${text}`)
+}

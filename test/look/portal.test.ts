@@ -1,0 +1,87 @@
+import { portalPages } from '@kakehashi/hub/portal/pages/app'
+import { afterAll, test } from 'vitest'
+import { shotPath } from './browser.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
+import { serve } from './serve.ts'
+
+const TOKEN = '0123456789ABCDEFGHJKMNPQRS'
+const PHONE = { viewport: { width: 360, height: 740 } }
+
+afterAll(closeBrowser)
+
+const portal = () =>
+  serve(
+    portalPages({
+      operator: { name: '一般財団法人 架け橋', address: '東京都千代田区1-1', phone: '0120-000-000' },
+      https: false,
+      takeStop: async () => ({ receipt: 'ABCDE-FGHJK' }),
+    }),
+  )
+
+for (const language of ['ja', 'easy', 'en']) {
+  test.skipIf(unseen)(
+    `portal, ${language}: every page and every error, without a script`,
+    { timeout: LOOK_MS_MAX },
+    async () => {
+      const at = await portal()
+      const { page, close } = await openPage(at.url, PHONE)
+      const see = (name: string) => look(page, `portal-${language}-${name}`)
+      await page.goto(`${at.url}/${language}/q/${TOKEN}`)
+      await see('1-start')
+      await go(page, () => page.click('main button'))
+      await see('2-number')
+      await go(page, () => page.click('main button'))
+      await see('2-number-error')
+      await page.check('input[value=person]')
+      await go(page, () => page.click('main button'))
+      await see('3-check')
+      await go(page, () => page.click('form[action$="/stop"] button'))
+      await see('3-check-error')
+      await page.check('input[value=yes]')
+      await go(page, () => page.click('form[action$="/stop"] button'))
+      await see('4-received')
+      await page.emulateMedia({ media: 'print' })
+      await page.screenshot({ path: shotPath(`portal-${language}-4-print`), fullPage: true })
+      await page.goto(`${at.url}/${language}/nowhere`)
+      await see('5-not-found')
+      await close()
+      await at.close()
+    },
+  )
+}
+
+test.skipIf(unseen)(
+  'portal: languages change in the middle and keep what was entered',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const at = await portal()
+    const { page, close } = await openPage(at.url, { ...PHONE, javaScriptEnabled: false })
+    await page.goto(`${at.url}/ja/q/${TOKEN}`)
+    await page.click('text=はじめる')
+    await page.click('text=English')
+    await page.waitForURL(/\/en\/number/)
+    await page.check('input[value=guardian]')
+    await page.click('text=Next')
+    await page.waitForURL(/\/en\/check/)
+    await page.click('text=やさしい日本語')
+    await page.waitForURL(/\/easy\/check/)
+    await page.screenshot({ path: shotPath('portal-language-changed'), fullPage: true })
+    await close()
+    await at.close()
+  },
+)
+
+test.skipIf(unseen)(
+  'portal: text at twice its size, and forced colours',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const at = await portal()
+    const { page, close } = await openPage(at.url, PHONE)
+    await page.goto(`${at.url}/ja/number`)
+    await page.evaluate('document.documentElement.classList.add("big")')
+    await page.emulateMedia({ forcedColors: 'active' })
+    await look(page, 'portal-forced-colours')
+    await close()
+    await at.close()
+  },
+)
