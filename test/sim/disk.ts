@@ -31,6 +31,11 @@ export class Disk {
   fuse = -1
   /** Writes until one of them fails; negative: none will. */
   failing = -1
+  /** The database part itself may be exchanged for one that changes statements (planted faults). */
+  rewrite: ((text: string) => string) | null = null
+  /** Something was committed since the checker last looked. */
+  dirty = false
+  audited = false
   backups: { at: number; image: Uint8Array }[] = []
   #live: DiskDatabase | null = null
   #platter: Uint8Array | null
@@ -92,10 +97,15 @@ export class Disk {
     this.#platter = image
   }
 
-  /** What is on the platter. */
+  /** What is on the platter: what the next boot would find. */
   image(): Uint8Array {
     if (!this.#platter) throw new Error('nothing was ever written')
     return this.#platter
+  }
+
+  /** Everything a thief of the running machine would find: committed, open and freed pages alike. */
+  bytes(): Uint8Array {
+    return this.#live ? this.#live.serialize() : this.image()
   }
 
   setFull(full: boolean): void {
@@ -117,7 +127,9 @@ export class Disk {
   }
 
   afterStatement(boot: number, commits: boolean): void {
+    if (commits) this.dirty = true
     if (commits) this.#sync()
+    if (commits && this.fuse === 0) this.host.world.saw('death between commit and answer')
     this.#burn(commits ? 'killed between commit and answer' : 'killed mid-work')
     if (!this.host.alive(boot)) throw new Dead(`${this.host.name} is dead`)
   }
@@ -157,14 +169,16 @@ class DiskDatabase extends DatabaseSync {
 
   override prepare(text: string): StatementSync {
     if (!this.isOpen) throw new Dead(`${this.#disk.host.name} is dead`)
-    const statement = super.prepare(text)
+    const statement = super.prepare(this.#disk.rewrite?.(text) ?? text)
     const verb = text.trimStart().slice(0, 8).toLowerCase()
     const writes = !verb.startsWith('select') && !verb.startsWith('rollback')
     const commits = verb.startsWith('commit')
+    const audits = text.startsWith('insert into "audit_leaf"')
     const around = <R>(run: (...values: never[]) => R) => {
       return (...values: never[]): R => {
         this.#disk.beforeStatement(this.#boot, writes)
-        const result = run(...values)
+        if (audits) this.#disk.audited = true
+        const result = this.#noting(() => run(...values))
         this.#disk.afterStatement(this.#boot, commits)
         return result
       }
@@ -177,6 +191,18 @@ class DiskDatabase extends DatabaseSync {
       iterate: around((...values) => statement.iterate(...values)),
     }
     return watched as unknown as StatementSync
+  }
+
+  /** Errors of the database belong in the trace: the programs may well keep them to themselves. */
+  #noting<R>(run: () => R): R {
+    try {
+      return run()
+    } catch (error) {
+      if (error instanceof Error && 'errcode' in error && error.errcode === 13)
+        this.#disk.host.world.saw('disk full met by a write')
+      this.#disk.host.world.note(`${this.#disk.name}: ${error instanceof Error ? error.message : ''}`)
+      throw error
+    }
   }
 
   look(query: string): StatementSync {

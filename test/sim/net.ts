@@ -89,8 +89,9 @@ export class Net {
       const giveUp = this.#world.after(TIMEOUT_MS, '', () => {
         if (from.alive(boot)) reject(new NetworkFailed(`no answer to ${label}`))
       })
+      let answerLost = false
       const answer = (value: T): void => {
-        this.#travel(to.name, from.name, `answer ${label}`, () => {
+        answerLost = !this.#travel(to.name, from.name, `answer ${label}`, () => {
           if (!from.alive(boot)) return
           giveUp()
           resolve(value)
@@ -98,6 +99,7 @@ export class Net {
       }
       if (cut && this.#random.chance(this.#weather.cutShare)) {
         this.#world.fault('cut mid-upload')
+        this.#world.saw('connection cut mid-upload')
         this.#travel(from.name, to.name, `${label} cut`, () => (to.up ? cut() : undefined))
         return
       }
@@ -110,7 +112,11 @@ export class Net {
       })
       if (this.#random.chance(this.#weather.duplicates)) {
         this.#world.fault('duplicated')
-        this.#travel(from.name, to.name, `${label} again`, () => (to.up ? deliver() : undefined))
+        this.#travel(from.name, to.name, `${label} again`, () => {
+          if (!to.up) return
+          if (answerLost) this.#world.saw('duplicate delivered after its answer was lost')
+          return deliver()
+        })
       }
     })
   }
@@ -120,6 +126,7 @@ export class Net {
     for (const packet of this.#recorded.get(host.name) ?? []) {
       if (!this.#random.chance(this.#weather.replayShare)) continue
       this.#world.fault('replayed after reboot')
+      this.#world.saw('request replayed after reboot')
       this.#world.after(this.#random.between(0, 10 * MINUTE), `replay ${packet.label}`, () =>
         packet.to.up ? packet.deliver() : undefined,
       )
@@ -133,11 +140,11 @@ export class Net {
     this.#recorded.set(packet.to.name, kept)
   }
 
-  #travel(from: string, to: string, label: string, arrive: () => unknown): void {
+  #travel(from: string, to: string, label: string, arrive: () => unknown): boolean {
     const { now } = this.#world
     if ((this.#clogged.get(`x ${from} ${to}`) ?? 0) > now || this.#random.chance(this.#weather.loss)) {
       this.#world.fault('lost')
-      return
+      return false
     }
     let delay = this.#random.exponential(this.#weather.delayMs)
     if (this.#random.chance(this.#weather.lateShare)) {
@@ -146,5 +153,6 @@ export class Net {
     }
     const free = this.#clogged.get(`~ ${from} ${to}`) ?? 0
     this.#world.at(Math.max(now + delay, free), label, arrive)
+    return true
   }
 }

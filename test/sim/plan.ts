@@ -22,12 +22,13 @@ export type Fault =
   | { at: Instant; kind: 'disk-full'; host: string; forMs: number }
   | { at: Instant; kind: 'partition' | 'clog'; from: string; to: string; forMs: number }
   | { at: Instant; kind: 'source-down'; facility: FacilityId; forMs: number }
-  | { at: Instant; kind: 'clock-back'; host: string; byMs: number; forMs: number }
-  | { at: Instant; kind: 'restore'; host: string }
+  | { at: Instant; kind: 'clock-wrong'; host: string; byMs: number; forMs: number }
 
 export interface Plan {
-  acts: Act[]
-  faults: Fault[]
+  span: Span
+  charts: readonly Chart[]
+  acts: readonly Act[]
+  faults: readonly Fault[]
 }
 
 /** Office hours of a day of the span. */
@@ -166,11 +167,11 @@ export function planFaults(
     facility: r.pick(facilities),
     forMs: r.between(1, 72) * HOUR,
   }))
-  some('clock-back', 2, (r) => ({
+  some('clock-wrong', 2, (r) => ({
     at: when(r),
-    kind: 'clock-back',
+    kind: 'clock-wrong',
     host: r.pick(hosts),
-    byMs: r.between(1, 26) * HOUR,
+    byMs: r.pick([-1, -1, 1]) * r.between(1, 26) * HOUR,
     forMs: r.between(1, 30) * HOUR,
   }))
   return faults.toSorted((a, b) => a.at - b.at)

@@ -25,6 +25,8 @@ export class ScriptedSource implements SourceConnector {
   readonly #now: () => Instant
   /** Down until then. */
   downUntil = 0
+  /** Told when somebody wanted to read and could not. */
+  metDown: (() => void) | null = null
 
   constructor(charts: readonly Chart[], now: () => Instant) {
     this.#charts = charts
@@ -47,6 +49,7 @@ export class ScriptedSource implements SourceConnector {
     this.#up()
     const now = this.#now()
     const since = from === null || options.full ? Number.NEGATIVE_INFINITY : Number(from) - HOUR
+    if (options.full) yield { t: 'pass' }
     for (const chart of this.#charts) {
       for (const scripted of chart.records) {
         const changed = Math.max(scripted.appearsAt, ...scripted.changesAt.filter((at) => at <= now))
@@ -57,7 +60,7 @@ export class ScriptedSource implements SourceConnector {
     yield {
       t: 'checkpoint',
       checkpoint: String(now),
-      ...(options.full ? { swept: { types: null, unread: [] } } : {}),
+      ...(options.full ? { swept: { types: null, except: [], files: null } } : {}),
     }
   }
 
@@ -68,6 +71,7 @@ export class ScriptedSource implements SourceConnector {
   async *fetchPatients(patients: readonly PatientKey[], _signal: AbortSignal): AsyncIterable<FetchEvent> {
     for (const patient of patients) {
       const chart = this.#charts.find((c) => c.patient === patient)
+      if (this.#now() < this.downUntil) this.metDown?.()
       this.#up()
       for (const scripted of chart?.records ?? []) {
         const record = recordAt(chart!, scripted, this.#now(), 'fetch')

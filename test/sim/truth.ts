@@ -27,9 +27,13 @@ export class ChartTruth {
   readonly handed: Handed[] = []
   readonly stops: Stopped[] = []
   /** Charts known to be the same person, from when. */
-  readonly same: { other: ChartTruth; since: Instant }[] = []
+  readonly same: { other: ChartTruth; askedAt: Instant; since: Instant }[] = []
   heldSince: Instant | null = null
+  everHeld = false
   erasureAskedAt: Instant | null = null
+  erasureShownAt: Instant | null = null
+  /** When bytes about this chart last left the hospital. */
+  leftAt: Instant | null = null
 
   constructor(chart: Chart) {
     this.chart = chart
@@ -55,13 +59,18 @@ export class ChartTruth {
     return null
   }
 
+  heldAt(at: Instant): boolean {
+    return this.heldSince !== null && this.heldSince < at
+  }
+
   /** Why nothing about this chart may be outside the hospital at `at`, or `null`. Only what the law makes certain. */
   mustStay(at: Instant, slack: number): string | null {
     const { chart } = this
     const today = dayNumber(at + slack)
     if (chart.birthDate === null || chart.birthDate.startsWith('1900')) return 'the age is unknown'
+    const papers = [this as ChartTruth, ...this.same.map((s) => s.other)].flatMap((t) => t.handed)
     const first = (to: Handed['to'], notBefore = 0): Handed | undefined =>
-      this.handed.find(
+      papers.find(
         (h) => h.to === to && (h.voidedAt === null || h.voidedAt > at) && dayNumber(h.at) >= notBefore,
       )
     const sixteen = turns16(chart)!
@@ -79,7 +88,7 @@ export class ChartTruth {
   surelyEligible(at: Instant, margin: number): boolean {
     const { chart } = this
     if (chart.birthDate === null || chart.birthDate.startsWith('1900')) return false
-    if (chart.diedAt !== null || this.heldSince !== null || this.erasureAskedAt !== null) return false
+    if (chart.diedAt !== null || this.everHeld || this.erasureAskedAt !== null) return false
     if (this.stops.length > 0 || this.same.length > 0) return false
     if (this.handed.some((h) => h.voidAskedAt !== null)) return false
     const sixteen = turns16(chart)!

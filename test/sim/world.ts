@@ -43,7 +43,12 @@ export class World {
   }
 
   at(when: Instant, label: string, run: () => unknown): () => void {
-    const item: Scheduled = { at: Math.max(when, this.now), sequence: this.#sequence++, label, run }
+    const item: Scheduled = {
+      at: Math.round(Math.max(when, this.now)),
+      sequence: this.#sequence++,
+      label,
+      run,
+    }
     this.#queue.push(item)
     return () => {
       item.run = nothing
@@ -74,7 +79,16 @@ export class World {
 
   /** The first thing that went wrong ends the run; it is thrown by {@link run}. */
   fail(error: unknown): void {
+    if (this.#failure === null) this.note(`!! ${error instanceof Error ? error.message : String(error)}`)
     this.#failure ??= error
+  }
+
+  violate(invariant: string, text: string): void {
+    this.fail(new Violation(invariant, text))
+  }
+
+  orThrow(): void {
+    if (this.#failure !== null) throw this.#failure
   }
 
   recent(): readonly string[] {

@@ -1,0 +1,86 @@
+import type { Disk } from './disk.ts'
+import type { Machine } from './machine.ts'
+import type { Fault } from './plan.ts'
+
+/** Carries out what the plan has in store for machines, and can put everything right again. */
+export class Faults {
+  readonly #machine: Machine
+  #over = false
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+
+  plan(faults: readonly Fault[]): void {
+    for (const fault of faults)
+      this.#machine.world.at(
+        fault.at,
+        `${fault.kind} ${'host' in fault ? fault.host : 'from' in fault ? `${fault.from} ${fault.to}` : fault.facility}`,
+        () => this.#strike(fault),
+      )
+  }
+
+  /** Nothing more goes wrong, and what is wrong is mended. */
+  end(): void {
+    this.#over = true
+    for (const host of this.#machine.hosts.values()) {
+      host.skew = 0
+      for (const disk of host.disks) this.#mend(disk)
+    }
+    for (const source of this.#machine.sources.values()) source.downUntil = 0
+  }
+
+  #mend(disk: Disk): void {
+    disk.setFull(false)
+    disk.fuse = -1
+    disk.failing = -1
+  }
+
+  #strike(fault: Fault): void {
+    const { world, net, sources, awayMs } = this.#machine
+    const host = 'host' in fault ? this.#machine.hosts.get(fault.host)! : null
+    switch (fault.kind) {
+      case 'kill':
+      case 'power-cut':
+        if (!host!.up) return
+        world.fault(fault.kind)
+        awayMs.set(fault.host, fault.downMs)
+        if (fault.kind === 'power-cut' && this.#machine.isBusy(host!))
+          world.saw('power cut with work under way')
+        if (fault.kind === 'kill') host!.kill()
+        else host!.cutPower()
+        return
+      case 'fuse':
+        awayMs.set(fault.host, fault.downMs)
+        for (const disk of host!.disks) if (disk.mounted()) disk.fuse = fault.statements
+        return
+      case 'write-fails':
+        for (const disk of host!.disks) if (disk.mounted()) disk.failing = fault.writes
+        return
+      case 'disk-full':
+        world.fault('disk full')
+        for (const disk of host!.disks) disk.setFull(true)
+        world.after(fault.forMs, `room again ${fault.host}`, () =>
+          host!.disks.forEach((disk) => disk.setFull(false)),
+        )
+        return
+      case 'partition':
+        return net.partition(fault.from, fault.to, world.now + fault.forMs)
+      case 'clog':
+        return net.clog(fault.from, fault.to, world.now + fault.forMs)
+      case 'source-down':
+        world.fault('source down')
+        sources.get(fault.facility)!.downUntil = world.now + fault.forMs
+        return
+      case 'clock-wrong': {
+        world.fault('clock wrong')
+        if (fault.byMs < 0) world.saw('clock back')
+        const before = host!.skew
+        host!.skew = fault.byMs
+        world.after(fault.forMs, `clock right ${fault.host}`, () => {
+          if (!this.#over) host!.skew = before
+        })
+      }
+    }
+  }
+}

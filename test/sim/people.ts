@@ -1,0 +1,201 @@
+import type { Agent } from '@kakehashi/agent/agent'
+import { eventsOf, patientStateOf } from '@kakehashi/agent/register/read'
+import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
+import { facilityOf } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
+import { DAY, MINUTE } from './calendar.ts'
+import { Dead, type Host } from './host.ts'
+import type { Act } from './plan.ts'
+import type { Prng } from './prng.ts'
+import type { ChartTruth, Stopped, Truth } from './truth.ts'
+import type { World } from './world.ts'
+
+const PATIENCE = 5 * DAY
+const RETRY = 20 * MINUTE
+
+/** The counter of one hospital: the register's verbs while its agent is up. */
+export interface Counter {
+  host: Host
+  agent(): Agent | null
+}
+
+/** A patient's browser at the portal. True: the page that says the stop is in force was shown. */
+export type PortalStop = (token: string, erase: boolean) => Promise<boolean>
+
+/** What a clerk sees when the machine could not write. */
+function isTrouble(error: unknown): boolean {
+  if (error instanceof Dead || error instanceof Refused) return true
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : null
+  return code === 13 || code === 10
+}
+
+/** Clerks and patients: they do what the plan says, and come again when the machine was down. */
+export class People {
+  readonly #world: World
+  readonly #truth: Truth
+  readonly #counters: ReadonlyMap<FacilityId, Counter>
+  readonly #portal: PortalStop
+  readonly #random: Prng
+  readonly #recorded: (facility: FacilityId) => void
+  readonly #stopShown: (patient: PatientKey) => void
+  readonly #tokens = new Map<PatientKey, string[]>()
+
+  constructor(
+    world: World,
+    truth: Truth,
+    counters: ReadonlyMap<FacilityId, Counter>,
+    portal: PortalStop,
+    random: Prng,
+    told: { recorded: (facility: FacilityId) => void; stopShown: (patient: PatientKey) => void },
+  ) {
+    this.#recorded = told.recorded
+    this.#stopShown = told.stopShown
+    this.#random = random
+    this.#world = world
+    this.#truth = truth
+    this.#counters = counters
+    this.#portal = portal
+  }
+
+  plan(acts: readonly Act[]): void {
+    for (const act of acts) this.#at(act, act.at)
+  }
+
+  /** Somebody whose records are leaving at this moment says no: rare in life, frequent here. */
+  pounce(patients: readonly PatientKey[]): void {
+    if (patients.length === 0 || !this.#random.chance(0.04)) return
+    const patient = this.#random.pick(patients)
+    const at = this.#world.now + Math.floor(this.#random.exponential(20_000))
+    const erase = this.#random.chance(0.2)
+    const act: Act = this.#random.chance(0.7)
+      ? { at, kind: 'stop', patient, erase, twice: false }
+      : { at, kind: 'portal-stop', patient, erase }
+    this.#at(act, at)
+  }
+
+  #at(act: Act, when: number): void {
+    this.#world.at(when, `${act.kind} ${act.patient}`, () => this.#try(act))
+  }
+
+  async #try(act: Act): Promise<void> {
+    const done = await this.#perform(act)
+    if (!done && this.#world.now + RETRY < act.at + PATIENCE) this.#at(act, this.#world.now + RETRY)
+  }
+
+  async #perform(act: Act): Promise<boolean> {
+    const truth = this.#truth.of(act.patient)
+    if (act.kind === 'portal-stop') return this.#stopAtPortal(act, truth)
+    const counter = this.#counters.get(facilityOf(act.patient))
+    const agent = counter?.host.up ? counter.agent() : null
+    if (!counter || !agent) return false
+    try {
+      await this.#atCounter(act, truth, agent)
+      if (act.kind !== 'notice') this.#recorded(facilityOf(act.patient))
+      return true
+    } catch (error) {
+      if (isTrouble(error)) return false
+      throw error
+    }
+  }
+
+  #atCounter(act: Exclude<Act, { kind: 'portal-stop' }>, truth: ChartTruth, agent: Agent): Promise<unknown> {
+    switch (act.kind) {
+      case 'notice':
+        return this.#notify(act, truth, agent)
+      case 'void-notice':
+        return this.#void(act, truth, agent)
+      case 'stop':
+        return this.#stop(act, truth, agent)
+      case 'withdraw':
+        return this.#withdraw(act, truth, agent)
+      case 'hold':
+        return this.#hold(act, truth, agent)
+      case 'clear-hold':
+        truth.heldSince = null
+        return agent.register.clearHold({ patient: act.patient, reason: 'other', by: 'clerk-2' })
+      case 'merge':
+        return this.#merge(act, truth, agent)
+    }
+  }
+
+  async #notify(act: Extract<Act, { kind: 'notice' }>, truth: ChartTruth, agent: Agent): Promise<void> {
+    if (truth.chart.diedAt !== null && truth.chart.diedAt < this.#world.now && act.to === 'person') return
+    const paper = { to: act.to, at: this.#world.now, voidAskedAt: null, voidedAt: null }
+    truth.handed.push(paper)
+    const asked = { patient: act.patient, by: 'clerk-1', recipients: [act.to], withToken: true } as const
+    const [first] = await Promise.all([
+      agent.register.recordNotice(asked),
+      ...(act.twice ? [agent.register.recordNotice(asked)] : []),
+    ])
+    if (first.token) this.#tokens.set(act.patient, [...(this.#tokens.get(act.patient) ?? []), first.token])
+  }
+
+  async #void(act: Act, truth: ChartTruth, agent: Agent): Promise<void> {
+    const events = await eventsOf(agent.context.store.db, [act.patient])
+    const papers = truth.handed.filter((h) => h.voidedAt === null)
+    for (const paper of papers) paper.voidAskedAt ??= this.#world.now
+    if (truth.leftAt !== null) this.#world.saw('notice voided after sending')
+    for (const event of events)
+      if (event.type === 'notice-given')
+        await agent.register.voidNotice({ notice: event.notice, by: 'clerk-2', reason: 'wrong-patient' })
+    for (const paper of papers) paper.voidedAt = this.#world.now
+  }
+
+  async #stop(act: Extract<Act, { kind: 'stop' }>, truth: ChartTruth, agent: Agent): Promise<void> {
+    const stop: Stopped = { where: 'counter', askedAt: this.#world.now, shownAt: null, withdrawnAt: null }
+    truth.stops.push(stop)
+    if (act.erase) truth.erasureAskedAt ??= this.#world.now
+    if (truth.handed.length === 0) this.#world.saw('stop before notice')
+    if (truth.stops.some((s) => s.where === 'portal' && this.#world.now - s.askedAt < 60 * MINUTE))
+      this.#world.saw('stop at counter and portal within an hour')
+    const asked = { patient: act.patient, by: 'clerk-1', erasureAsked: act.erase }
+    await Promise.all([
+      agent.register.recordStop(asked),
+      ...(act.twice ? [agent.register.recordStop(asked)] : []),
+    ])
+    stop.shownAt = this.#world.now
+    this.#stopShown(act.patient)
+    if (act.erase) truth.erasureShownAt ??= this.#world.now
+    if (act.twice) this.#world.saw('second stop repeated')
+  }
+
+  async #withdraw(act: Act, truth: ChartTruth, agent: Agent): Promise<void> {
+    const state = await patientStateOf(agent.context.store.db, act.patient)
+    const standing = state.stops.filter((s) => s.standing === 'confirmed' || s.standing === 'provisional')
+    if (standing.length === 0) return
+    for (const stop of truth.stops) stop.withdrawnAt ??= this.#world.now
+    for (const stop of standing)
+      await agent.register.withdrawStop({ stop: stop.stop, by: 'clerk-1', requester: 'person' })
+  }
+
+  async #hold(act: Act, truth: ChartTruth, agent: Agent): Promise<void> {
+    truth.everHeld = true
+    await agent.register.setHold({ patient: act.patient, reason: 'other', by: 'clerk-2' })
+    truth.heldSince = this.#world.now
+  }
+
+  async #merge(act: Extract<Act, { kind: 'merge' }>, truth: ChartTruth, agent: Agent): Promise<void> {
+    const other = this.#truth.of(act.other)
+    const { now } = this.#world
+    const one = { other, askedAt: now, since: Number.POSITIVE_INFINITY }
+    const two = { other: truth, askedAt: now, since: Number.POSITIVE_INFINITY }
+    truth.same.push(one)
+    other.same.push(two)
+    await agent.register.mergeCharts({ patient: act.patient, other: act.other, certain: true, by: 'clerk-2' })
+    if (truth.stops.length + other.stops.length > 0) this.#world.saw('merge of a stopped chart')
+    one.since = this.#world.now
+    two.since = this.#world.now
+  }
+
+  async #stopAtPortal(act: Extract<Act, { kind: 'portal-stop' }>, truth: ChartTruth): Promise<boolean> {
+    const token = this.#tokens.get(act.patient)?.at(-1)
+    if (token === undefined) return true
+    const stop: Stopped = { where: 'portal', askedAt: this.#world.now, shownAt: null, withdrawnAt: null }
+    truth.stops.push(stop)
+    if (act.erase) truth.erasureAskedAt ??= this.#world.now
+    if (!(await this.#portal(token, act.erase))) return false
+    stop.shownAt = this.#world.now
+    if (act.erase) truth.erasureShownAt ??= this.#world.now
+    return true
+  }
+}
