@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as rest } from 'node:timers/promises'
 
@@ -14,6 +15,9 @@ export interface Ended {
   err: string
 }
 
+/** Starting is half as dear when the stripped modules are kept from one start to the next. */
+const KEPT_MODULES = { NODE_COMPILE_CACHE: join(tmpdir(), 'kakehashi-compiled') }
+
 function argv(main: string, args: readonly string[]): string[] {
   return ['--disable-warning=ExperimentalWarning', '--import', CLOCK, main, ...args]
 }
@@ -24,7 +28,12 @@ export function runToEnd(
   args: readonly string[],
   options: { shiftMs?: number; input?: string; env?: Record<string, string> } = {},
 ): Promise<Ended> {
-  const env = { ...process.env, ...options.env, KAKEHASHI_SHIFT_MS: String(options.shiftMs ?? 0) }
+  const env = {
+    ...KEPT_MODULES,
+    ...process.env,
+    ...options.env,
+    KAKEHASHI_SHIFT_MS: String(options.shiftMs ?? 0),
+  }
   const child = spawn(process.execPath, argv(main, args), { env, stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.end(options.input ?? '')
   let out = ''
@@ -68,13 +77,19 @@ export class Program {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  /** How it ended by itself, or by somebody else's hand. */
+  get ended(): string | null {
+    const { exitCode = null, signalCode = null } = this.#child ?? {}
+    return signalCode ?? (exitCode === null ? null : `exit ${exitCode}`)
+  }
+
   get output(): string {
     return readFileSync(this.#log, 'utf8')
   }
 
   start(): void {
     const log = openSync(this.#log, 'a')
-    const env = { ...process.env, KAKEHASHI_SHIFT_MS: String(this.#shiftMs) }
+    const env = { ...KEPT_MODULES, ...process.env, KAKEHASHI_SHIFT_MS: String(this.#shiftMs) }
     this.#child = spawn(process.execPath, argv(this.#main, this.#args), {
       env,
       stdio: ['ignore', log, log, 'ipc'],

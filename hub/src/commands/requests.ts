@@ -76,7 +76,10 @@ async function stop(context: HubContext, options: StopOptions): Promise<void> {
 
 async function tryPush(vault: OpenVault): Promise<boolean> {
   try {
-    await pushOutbox(vault.parts, new Peer(vault.parts.gateway, vault.parts.keys.signing, vault.parts.env))
+    await pushOutbox(
+      vault.parts,
+      new Peer('gateway', vault.parts.gateway, vault.parts.keys.signing, vault.parts.env),
+    )
     return true
   } catch {
     return false

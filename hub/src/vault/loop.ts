@@ -1,5 +1,5 @@
 import type { Env } from '@kakehashi/protocol/env'
-import type { Log } from '@kakehashi/protocol/log'
+import { word, type Log } from '@kakehashi/protocol/log'
 import { PeerFailed } from './peer.ts'
 import type { Round, Vault } from './vault.ts'
 
@@ -30,7 +30,12 @@ export function pullLoop(
     } catch (error) {
       failures++
       wait = Math.min(timing.everyMs * 2 ** Math.min(failures, 10), timing.backOffMsMax)
-      log('vault.round-failed', { failures, status: error instanceof PeerFailed ? error.status : null })
+      log(
+        'vault.round-failed',
+        error instanceof PeerFailed
+          ? { failures, peer: word(error.peer as never), status: error.status }
+          : { failures, peer: null, status: null },
+      )
     }
     if (running) cancel = env.after(wait, next)
   }

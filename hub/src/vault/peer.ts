@@ -5,22 +5,28 @@ import type { Answer, Caller } from '../call.ts'
 
 const NO_BODY = new Uint8Array(0)
 
-/** The other side did not answer as agreed; the round ends and the next one tries again. */
+export type PeerName = 'gateway' | 'portal'
+
+/** The other side did not answer as agreed; the round ends and the next one tries again. `status` 0: not at all. */
 export class PeerFailed extends Error {
   override name = 'PeerFailed'
+  readonly peer: PeerName
   readonly status: number
-  constructor(path: string, status: number) {
-    super(`${path.split('?')[0] ?? ''} answered ${status}`)
+  constructor(peer: PeerName, path: string, status: number) {
+    super(`${peer} ${path.split('?')[0] ?? ''} ${status === 0 ? 'does not answer' : `answered ${status}`}`)
+    this.peer = peer
     this.status = status
   }
 }
 
 /** Calls to gateway or portal, signed by the vault. Always from inside: nothing is ever pushed in. */
 export class Peer {
+  readonly #name: PeerName
   readonly #caller: Caller
   readonly #key: SigningKey
   readonly #env: Env
-  constructor(caller: Caller, key: SigningKey, env: Env) {
+  constructor(name: PeerName, caller: Caller, key: SigningKey, env: Env) {
+    this.#name = name
     this.#caller = caller
     this.#key = key
     this.#env = env
@@ -44,13 +50,11 @@ export class Peer {
 
   async #ask(method: string, path: string, body: Uint8Array): Promise<Answer> {
     const signed = signRequest({ method, path, body }, 'vault', this.#key, this.#env)
-    const answer = await this.#caller({
-      method,
-      path,
-      headers: { ...signed, 'content-type': 'application/json' },
-      body,
+    const headers = { ...signed, 'content-type': 'application/json' }
+    const answer = await this.#caller({ method, path, headers, body }).catch(() => {
+      throw new PeerFailed(this.#name, path, 0)
     })
-    if (answer.status !== 200) throw new PeerFailed(path, answer.status)
+    if (answer.status !== 200) throw new PeerFailed(this.#name, path, answer.status)
     return answer
   }
 }

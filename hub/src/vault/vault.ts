@@ -1,5 +1,6 @@
 import { finishErasures, replayErasures } from '../requests/erase.ts'
 import { pullRequests } from '../requests/portal.ts'
+import { stoppedLeaveBuilds } from '../requests/stop.ts'
 import { retireAtGateway, syncEnrolments } from './enrolment.ts'
 import { pullAcks, pushOutbox } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
@@ -27,8 +28,8 @@ export interface Vault {
 }
 
 export function createVault(parts: VaultParts): Vault {
-  const gateway = new Peer(parts.gateway, parts.keys.signing, parts.env)
-  const portal = parts.portal ? new Peer(parts.portal, parts.keys.signing, parts.env) : null
+  const gateway = new Peer('gateway', parts.gateway, parts.keys.signing, parts.env)
+  const portal = parts.portal ? new Peer('portal', parts.portal, parts.keys.signing, parts.env) : null
   return {
     start: async () => ({ replayed: await replayErasures(parts) }),
     async round() {
@@ -44,6 +45,7 @@ export function createVault(parts: VaultParts): Vault {
       await sayDaily(parts)
       await pushOutbox(parts, gateway)
       const batches = await pullBatches(parts, gateway, catchUp)
+      await stoppedLeaveBuilds(parts)
       const erased = await finishErasures(parts)
       const pushed = await pushOutbox(parts, gateway)
       const acked = await pullAcks(parts, gateway)
