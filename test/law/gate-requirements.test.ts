@@ -215,3 +215,19 @@ test('R53 rule file: every decision names its version, dated and marked as no le
   const future = { ...RULE_FILE, version: 'later', effectiveFrom: '2027-01-01' }
   expect(answer('2026-06-15 12:00', { events, rules: future })).toBe('CLOCK_UNSURE')
 })
+
+test('R6 placeholder birth dates are configuration: one listed denies whatever the age', () => {
+  const events = [seen('1970-01-01'), notice('2026-04-01 10:00')]
+  const rules = { ...RULE_FILE, placeholderBirthDates: ['1970-01-01'] }
+  expect(answer('2026-06-15 12:00', { events })).toBe('ALLOW')
+  expect(answer('2026-06-15 12:00', { events, rules })).toBe('AGE_UNKNOWN')
+})
+
+test('R25 notice proof: recorded in the future, or for another operator than its text allows, is none', () => {
+  const ahead = { recordedAt: jst('2026-09-01 10:00'), backdateApprovedBy: 's2' }
+  expect(answer('2026-06-15 12:00', { events: [seen(), notice('2026-04-01 10:00', ahead)] })).toBe(
+    'NOT_NOTIFIED',
+  )
+  const nobody = notice('2026-04-01 10:00', { operators: [] })
+  expect(answer('2026-06-15 12:00', { events: [seen(), nobody] })).toBe('OPERATOR_NOT_NOTIFIED')
+})
