@@ -7,7 +7,6 @@ import { openBatch } from '@kakehashi/protocol/envelope'
 import { toBase64 } from '@kakehashi/protocol/signing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { HospitalHand, notice, patientState } from '../hospital.fixture.ts'
-import '../hub.fixture.ts'
 import { initHub } from '../init.ts'
 import { openVault, type OpenVault } from '../vault/opening.ts'
 import { offerEnrolment } from '../vault/enrolment.ts'
@@ -20,7 +19,7 @@ const env = systemEnv()
 const dir = mkdtempSync(join(tmpdir(), 'kakehashi-wall-'))
 let gateway: ReturnType<typeof spawn> | undefined
 let vault: OpenVault | undefined
-let sealed = new Uint8Array(0)
+let sealed: Uint8Array = new Uint8Array(0)
 let log = ''
 
 async function startGateway(): Promise<string> {
@@ -61,7 +60,7 @@ beforeAll(async () => {
   )
   content.records = content.records.map((record) => ({ ...record, payload: marked }))
   sealed = (await hand.send(content)).bytes
-})
+}, 60_000)
 
 afterAll(async () => {
   await vault?.close()

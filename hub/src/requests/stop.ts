@@ -130,6 +130,35 @@ export async function stopByStaff(
   return stop
 }
 
+const BUILDS_SEEN = 'stops-left-builds'
+
+/** Whoever was stopped since the last time leaves every release that is built and not yet delivered. */
+export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
+  const { db } = parts.ops
+  const cursor = await db
+    .selectFrom('cursor')
+    .select('value')
+    .where('name', '=', BUILDS_SEEN)
+    .executeTakeFirst()
+  const rows = await db
+    .selectFrom('stop as s')
+    .innerJoin('stop_chart as c', 'c.stop', 's.stop')
+    .select(['c.patient', 's.received_at'])
+    .where('s.received_at', '>=', Number(cursor?.value ?? 0))
+    .execute()
+  if (rows.length === 0) return
+  await parts.rooms.leaveBuilds([...new Set(rows.map((row) => row.patient as PatientKey))])
+  const value = Math.max(...rows.map((row) => Number(row.received_at)))
+  if (value === Number(cursor?.value)) return
+  await parts.ops.bookkeep((tx) =>
+    tx
+      .insertInto('cursor')
+      .values({ name: BUILDS_SEEN, value })
+      .onConflict((c) => c.column('name').doUpdateSet({ value }))
+      .execute(),
+  )
+}
+
 /** Lifts the stop as the hospital recorded it: the gate still asks for a fresh notice given after this. */
 export async function withdrawStop(
   tx: OpsTx,

@@ -7,7 +7,7 @@ import type { Known } from '../admission/rules.ts'
 import { recordHash } from '../content/partition.ts'
 import { readOwnList, slices } from '../requests/charts.ts'
 import { ownStatus } from './enrolment.ts'
-import type { OpsTx } from './ops.ts'
+import type { OpsStore, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
 
 /** The newest declaration of a facility, as the state the gate reads. */
@@ -33,6 +33,16 @@ export async function declaredFacility(tx: OpsTx, facility: string): Promise<Fac
     closedDays,
     endedOn,
   }
+}
+
+/** Names, addresses and representatives that hospitals ever declared: none may appear in a release. */
+export async function hospitalWords(ops: OpsStore): Promise<string[]> {
+  const rows = await ops.db.selectFrom('facility_declaration').select('body').execute()
+  const words = rows.flatMap(({ body }) => {
+    const { name, address, representative } = (JSON.parse(body) as FacilityDeclared).entity
+    return [name, address, representative]
+  })
+  return [...new Set(words)].filter((text) => text.length > 1)
 }
 
 /** All that the second gate needs to know for one batch, read in the transaction that admits it. */

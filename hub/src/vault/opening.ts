@@ -15,8 +15,11 @@ import type { ContentTables } from '../content/store.ts'
 import { identityMigrations } from '../identity/store.ts'
 import { readPair, readSecret } from '../key-files.ts'
 import { linkageMigrations, type LinkingTables } from '../linkage/store.ts'
+import type { ReleaseContext } from '../release/context.ts'
+import { blockedCharts } from '../requests/blocked.ts'
 import { erasureFile } from '../requests/erasure-file.ts'
 import { remote } from '../wire.ts'
+import { hospitalWords } from './known.ts'
 import { openOpsStore, type OpsStore } from './ops.ts'
 import type { VaultKeys, VaultParts } from './parts.ts'
 import { roomsOf, type IdentityStore } from './rooms.ts'
@@ -29,6 +32,8 @@ export interface OpenVault {
   ops: OpsStore
   identity: IdentityStore
   content: Content
+  /** What building, reviewing and delivering a release needs of the vault. */
+  release: ReleaseContext
   close(): Promise<void>
 }
 
@@ -50,7 +55,8 @@ export async function openVault(
     key: storeKeyFrom(readSecret(join(folder, 'keys', 'store.key'))),
     env,
   }
-  mkdirSync(content.directory, { recursive: true, mode: 0o700 })
+  for (const place of [content.directory, join(folder, 'releases')])
+    mkdirSync(place, { recursive: true, mode: 0o700 })
   const parts: VaultParts = {
     env,
     ops,
@@ -71,10 +77,30 @@ export async function openVault(
     ops,
     identity,
     content,
+    release: releaseContextOf(parts, identity, content, join(folder, 'releases')),
     async close() {
       await ops.close()
       await identity.close()
     },
+  }
+}
+
+export function releaseContextOf(
+  parts: VaultParts,
+  identity: IdentityStore,
+  content: Content,
+  directory: string,
+): ReleaseContext {
+  return {
+    ops: parts.ops as unknown as ReleaseContext['ops'],
+    identity: identity as unknown as ReleaseContext['identity'],
+    content,
+    signing: parts.keys.signing,
+    directory,
+    blocked: (patients, track) => blockedCharts(parts.ops, parts.keys.tombstone, patients, track),
+    hospitalWords: () => hospitalWords(parts.ops),
+    env: parts.env,
+    log: parts.log,
   }
 }
 

@@ -4,11 +4,13 @@ import type { Migration } from '@kakehashi/store/migrate'
 import { openStore, type Location, type Store, type Tx } from '@kakehashi/store/store'
 import { accountMigrations, type AccountTables } from '../accounts/store.ts'
 import { contentMigrations, type ContentTables } from '../content/store.ts'
+import { releaseMigrations, type ReleaseTables } from '../release/store.ts'
 import { requestMigrations, type RequestTables } from '../requests/store.ts'
 import { vaultMigrations, type VaultTables } from './store.ts'
 
 /** The operations store: everything the vault does, but neither who anybody is nor clinical plaintext. */
-export type OpsTables = VaultTables & RequestTables & ContentTables & AccountTables & AuditTables
+type OwnTables = VaultTables & RequestTables & ContentTables & AccountTables & ReleaseTables
+export type OpsTables = OwnTables & AuditTables
 export type OpsStore = Store<OpsTables>
 export type OpsTx = Tx<OpsTables>
 
@@ -17,8 +19,9 @@ export const opsMigrations: readonly Migration[] = [
   ...requestMigrations,
   ...contentMigrations,
   ...accountMigrations,
+  ...releaseMigrations,
 ]
 
 export async function openOpsStore(location: Location, env: Env): Promise<OpsStore> {
-  return openStore<VaultTables & RequestTables & ContentTables & AccountTables>(location, opsMigrations, env)
+  return openStore<OwnTables>(location, opsMigrations, env)
 }

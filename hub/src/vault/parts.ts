@@ -50,6 +50,8 @@ export interface Rooms {
   ): Promise<{ landed: number; duplicates: number; tombstoned: number }>
   /** Drops from identity whoever was never admitted: taken just before a stop won the race. */
   forgetUnadmitted(patients: readonly PatientKey[]): Promise<void>
+  /** Undelivered releases that contain somebody now stopped are dropped. */
+  leaveBuilds(patients: readonly PatientKey[]): Promise<void>
   places: readonly Place[]
 }
 

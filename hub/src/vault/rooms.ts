@@ -7,6 +7,8 @@ import { landRecords } from '../content/landing.ts'
 import { eraseIdentity, liftIdentityErasure } from '../identity/erase.ts'
 import { takeIdentity } from '../identity/intake.ts'
 import type { LinkingTables } from '../linkage/store.ts'
+import { dropBuildsWith } from '../release/erase.ts'
+import type { ReleaseTables } from '../release/store.ts'
 import { slices } from '../requests/charts.ts'
 import type { OpsStore } from './ops.ts'
 import type { Place, Rooms } from './parts.ts'
@@ -14,12 +16,7 @@ import type { Place, Rooms } from './parts.ts'
 export type IdentityStore = Store<LinkingTables & AuditTables>
 
 /** The rooms of the vault behind one face: identity apart from content, and every place that must forget. */
-export function roomsOf(
-  ops: OpsStore,
-  content: Content,
-  identity: IdentityStore,
-  others: readonly Place[] = [],
-): Rooms {
+export function roomsOf(ops: OpsStore, content: Content, identity: IdentityStore): Rooms {
   const linking = identity as unknown as Store<LinkingTables>
   return {
     async takeIdentity(records, tombstones) {
@@ -34,7 +31,10 @@ export function roomsOf(
       await eraseIdentity(linking, strangers)
       await linking.bookkeep((tx) => liftIdentityErasure(tx, linking, strangers))
     },
-    places: [identityPlace(identity, linking), contentPlace(ops, content), ...others],
+    async leaveBuilds(patients) {
+      await dropBuildsWith(releasing(ops), patients, 'stopped')
+    },
+    places: [identityPlace(identity, linking), contentPlace(ops, content), releasePlace(ops)],
   }
 }
 
@@ -104,6 +104,22 @@ function contentPlace(ops: OpsStore, content: Content): Place {
       const about = await ops.db.selectFrom('content_about').select('patient').distinct().execute()
       const keys = [...owners.map((row) => row.owner), ...about.map((row) => row.patient)]
       return [...new Set(keys.filter((key) => key.includes('/')))] as PatientKey[]
+    },
+  }
+}
+
+const releasing = (ops: OpsStore): Store<ReleaseTables> => ops as unknown as Store<ReleaseTables>
+
+function releasePlace(ops: OpsStore): Place {
+  return {
+    place: 'release',
+    async erase(patients) {
+      const { places } = await dropBuildsWith(releasing(ops), patients, 'erased')
+      return places.map(({ place, records }) => ({ place, count: records, keysDestroyed: [] }))
+    },
+    async charts() {
+      const members = await ops.db.selectFrom('release_member').select('patient').distinct().execute()
+      return members.map((row) => row.patient as PatientKey)
     },
   }
 }

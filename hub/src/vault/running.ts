@@ -4,9 +4,10 @@ import { word, type Log } from '@kakehashi/protocol/log'
 import { publishLog } from '@kakehashi/store/audit-log'
 import { auditOrigin } from '../audit/origin.ts'
 import { settle } from '../content/settle.ts'
+import { linkNewRecords } from '../linkage/flow.ts'
 import { pullLoop } from './loop.ts'
 import { openVault, type OpenVault } from './opening.ts'
-import { createVault, type Vault } from './vault.ts'
+import { createVault, type Round, type Vault } from './vault.ts'
 
 const BACK_OFF_MS_MAX = 30_000
 const PUBLISH_EVERY_MS = 10_000
@@ -38,11 +39,20 @@ export async function runVault(dir: string, env: Env, log: Log): Promise<Running
   }
 }
 
-function duties(open: OpenVault, env: Env): () => Promise<void> {
+/** What follows the rounds, each in its own rhythm: the public log, the link map, the partition files. */
+function duties(open: OpenVault, env: Env): (round: Round) => Promise<void> {
   let published = 0
   let settled = env.now()
-  return async () => {
+  let linked = 0
+  let unlinked = true
+  return async (round) => {
     const now = env.now()
+    if (round.batches.accepted > 0) unlinked = true
+    if (unlinked && !round.batches.more && now - linked >= LINK_EVERY_MS) {
+      await linkNewRecords(open.release.identity)
+      linked = now
+      unlinked = false
+    }
     if (now - published >= PUBLISH_EVERY_MS) {
       await publish(open)
       published = now
