@@ -11,6 +11,7 @@ import { createVault, type Round, type Vault } from './vault.ts'
 
 const BACK_OFF_MS_MAX = 30_000
 const PUBLISH_EVERY_MS = 10_000
+const LINK_EVERY_MS = 30_000
 
 export interface RunningVault {
   vault: Vault
