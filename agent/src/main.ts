@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 import { Command, CommanderError } from 'commander'
 import { backupCommands } from './commands/backup.ts'
 import { deskCommands } from './commands/desk.ts'
@@ -26,6 +26,8 @@ const COMMANDS = [
   verifyCommand,
   exportCommand,
 ]
+
+process.umask(0o077)
 
 const program = new Command('agent')
   .description('架け橋エージェント：病院の記録を、法に従って、止められた人のものは送らずに届ける')

@@ -6,12 +6,15 @@ import { decidePatient, openGate, type GateQuestion, type PatientDecision } from
 import type { FetchEvent, SourceConnector } from '../sources/connector.ts'
 import { clearToRead, dueTombstones, patientsToRead, type ToRead } from '../sources/store.ts'
 import { isDiskFull } from '../store/disk-full.ts'
+import { knownHashes } from './known.ts'
 import { Pack } from './pack.ts'
 import { enqueueBatch } from './seal.ts'
 import { OPEN_LEGS } from './store.ts'
 
 /** Unfinished batches at most; reading waits beyond, so that the disk is never filled by a dead line. */
 export const OPEN_BATCHES_MAX = 200
+const WINDOW_RECORDS = 200
+const WINDOW_BYTES = 1024 * 1024
 const PATIENTS_PER_BUILD = 500
 const PAGE = 1000
 
@@ -81,6 +84,8 @@ class Build {
   /** How many sources told everything they have of a patient. */
   readonly #told = new Map<PatientKey, number>()
   #pack = new Pack()
+  #window: SourceRecord[] = []
+  #windowBytes = 0
   #seen = new Set<string>()
   #keptBack = false
 
@@ -101,7 +106,7 @@ class Build {
   async take(event: FetchEvent, source: string): Promise<void> {
     switch (event.t) {
       case 'record':
-        return this.#record(event.record)
+        return this.#wait(event.record)
       case 'held':
         this.#seen.add(recordKeyText(event.key))
         return
@@ -116,9 +121,27 @@ class Build {
     }
   }
 
-  async #record(record: SourceRecord): Promise<void> {
+  /** Records wait in a window, so that what is known of them is asked once for many. */
+  async #wait(record: SourceRecord): Promise<void> {
+    this.#seen.add(recordKeyText(record.key))
+    this.#window.push(record)
+    this.#windowBytes += record.payload.length
+    if (this.#window.length >= WINDOW_RECORDS || this.#windowBytes >= WINDOW_BYTES) await this.#drain()
+  }
+
+  async #drain(): Promise<void> {
+    const window = this.#window
+    this.#window = []
+    this.#windowBytes = 0
+    const known = await knownHashes(
+      this.#context.store.db,
+      window.map((record) => recordKeyText(record.key)),
+    )
+    for (const record of window) await this.#record(record, known)
+  }
+
+  async #record(record: SourceRecord, known: ReadonlyMap<string, string>): Promise<void> {
     const key = recordKeyText(record.key)
-    this.#seen.add(key)
     const decisions: PatientDecision[] = []
     for (const patient of record.patients) {
       const decision = await this.#decisionOf(patient)
@@ -135,7 +158,7 @@ class Build {
       this.report.withheld += 1
       return
     }
-    if (this.#pack.has(key) || (await this.#lastSent(key)) === record.contentHash) {
+    if (this.#pack.has(key) || known.get(key) === record.contentHash) {
       this.report.unchanged += 1
       return
     }
@@ -145,8 +168,8 @@ class Build {
 
   async #tombstone(tombstone: Tombstone): Promise<void> {
     const key = recordKeyText(tombstone.key)
-    const last = await this.#lastSent(key)
-    if (last === null || last === '') return
+    const last = (await knownHashes(this.#context.store.db, [key])).get(key)
+    if (last === undefined || last === '') return
     const decisions: PatientDecision[] = []
     for (const patient of tombstone.patients) {
       const decision = await this.#decisionOf(patient)
@@ -161,25 +184,9 @@ class Build {
     this.#pack.addTombstone(tombstone, decisions, this.#question.now)
   }
 
-  /** What the hub has, or will have when the queue is done: the newest queued version, else the ledger's. */
-  async #lastSent(key: string): Promise<string | null> {
-    const { db } = this.#context.store
-    const queued = await db
-      .selectFrom('outbox_record as r')
-      .innerJoin('outbox_batch as b', 'b.batch', 'r.batch')
-      .select('r.hash')
-      .where('r.key', '=', key)
-      .where('b.leg', 'in', [...OPEN_LEGS])
-      .orderBy('b.sequence', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    if (queued) return queued.hash
-    const sent = await db.selectFrom('sent_record').select('hash').where('key', '=', key).executeTakeFirst()
-    return sent?.hash ?? null
-  }
-
   /** The patient was read whole: what the source no longer has, though the hub does, is taken back. */
   async #patientRead(patient: PatientKey, complete: boolean, source: string): Promise<void> {
+    await this.#drain()
     const seen = this.#seen
     this.#seen = new Set()
     const keptBack = this.#keptBack
@@ -189,10 +196,17 @@ class Build {
       if (tombstone.key.source === source && !seen.has(recordKeyText(tombstone.key)))
         await this.#tombstone(tombstone)
     if (!keptBack) this.#told.set(patient, (this.#told.get(patient) ?? 0) + 1)
+    // cut between patients where possible: batches that share nobody need not wait for each other
+    if (this.#pack.nearlyFull) await this.flush()
   }
 
   finished(patient: PatientKey, sources: number): boolean {
     return this.#told.get(patient) === sources
+  }
+
+  async finish(): Promise<void> {
+    await this.#drain()
+    await this.flush()
   }
 
   async flush(): Promise<void> {
@@ -231,7 +245,7 @@ async function readAll(
       build.report.faults.push({ code: error.refusal.code, place: connector.id })
     }
   }
-  await build.flush()
+  await build.finish()
 }
 
 /**

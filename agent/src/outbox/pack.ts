@@ -31,6 +31,10 @@ export class Pack {
     return this.#records.size === 0 && this.#tombstones.size === 0
   }
 
+  get nearlyFull(): boolean {
+    return this.#bytes >= PACK_BYTES_AIM * 0.6 || this.#records.size >= BATCH_RECORDS_MAX / 2
+  }
+
   /** Whether something of that size and those patients still fits. */
   fits(bytes: number, patients: number): boolean {
     if (this.empty) return true

@@ -95,7 +95,7 @@ export interface SourceConnector {
   confirmGone?(key: RecordKey, signal: AbortSignal): Promise<'deleted' | 'vanished' | 'present' | 'unknown'>
 }
 
-export const FETCH_BYTES_MAX = 64 * 1024 * 1024
+export const FETCH_BYTES_MAX = 24 * 1024 * 1024
 
 /** What a connector asks of the agent's own tables (`sources/store.ts`). */
 export interface SourceIndex {
