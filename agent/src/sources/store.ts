@@ -221,3 +221,37 @@ export async function oweTombstones(
   }
   return [...touched]
 }
+
+export interface Quarantined {
+  source: string
+  /** File and line; names nobody. */
+  place: string
+  code: string
+  hash: string
+  at: Instant
+}
+
+/** What could not be read when it was last tried, newest first. */
+export async function quarantined(db: Reader, limit: number): Promise<Quarantined[]> {
+  return db
+    .selectFrom('quarantine')
+    .select(['source', 'place', 'code', 'hash', 'at'])
+    .orderBy('at', 'desc')
+    .orderBy('place')
+    .limit(limit)
+    .execute()
+}
+
+/** How many records each source has, by state, and why some are held. */
+export async function ledgerCounts(
+  db: Reader,
+): Promise<{ source: string; type: string; state: string; code: string | null; records: number }[]> {
+  const rows = await db
+    .selectFrom('source_ledger')
+    .select((e) => ['source', 'type', 'state', 'code', e.fn.countAll<number>().as('records')])
+    .groupBy(['source', 'type', 'state', 'code'])
+    .orderBy('source')
+    .orderBy('type')
+    .execute()
+  return rows.map((row) => ({ ...row, records: Number(row.records) }))
+}

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { ledgerCounts, quarantined } from '../store.ts'
 import { exportFolder, fetched, key, ledgerOf, observation, openReader, patient } from '../folder.fixture.ts'
 
 const lines = (...all: string[]) => `${all.join('\n')}\n`
@@ -71,6 +72,13 @@ test('bad input: each broken line is named by file and line, the others are read
     ['Observation.ndjson:7', 'LINE_NOT_JSON'],
   ])
   expect(JSON.stringify(rows)).not.toContain('秘密')
+  expect(await quarantined(reader.store.db as never, 2)).toMatchObject([
+    { code: 'LINE_NOT_JSON' },
+    { code: 'NOT_UTF8' },
+  ])
+  expect(await ledgerCounts(reader.store.db as never)).toEqual([
+    { source: 'ehr', type: 'Observation', state: 'active', code: null, records: 4 },
+  ])
   await folder.put('Observation.ndjson', lines(observation('a', '1'), observation('d', '1')))
   expect(await reader.gather(connector)).toMatchObject({ quarantined: 0, vanished: 2 })
   expect(await reader.store.db.selectFrom('quarantine').selectAll().execute()).toEqual([])
@@ -237,4 +245,24 @@ test('records that move between files of one export stay the same records', asyn
   expect(await reader.gather(connector)).toMatchObject({ added: 0, changed: 0, vanished: 0 })
   expect(await ledgerOf(reader.store)).toEqual(before)
   expect((await fetched(connector, [key('1')])).records).toHaveLength(3)
+})
+
+test('an export that is still being written when it is read deletes nothing, and is read again', async () => {
+  await using folder = await exportFolder()
+  const reader = await openReader()
+  const connector = folder.connector(reader.index)
+  const all = lines(observation('a', '1'), observation('b', '1'))
+  await folder.put('Observation.ndjson', all)
+  await reader.gather(connector)
+  await folder.put('Observation.ndjson', lines(observation('a', '1')))
+  const growing = folder.connector(reader.index)
+  const changes = growing.changes.bind(growing)
+  growing.changes = async function* (from, options) {
+    for await (const event of changes(from, options)) {
+      if (event.t === 'file') await folder.put('Observation.ndjson', all)
+      yield event
+    }
+  }
+  expect(await reader.gather(growing)).toMatchObject({ vanished: 0, braked: 0 })
+  expect(await reader.gather(connector)).toMatchObject({ seen: 2, added: 0, vanished: 0 })
 })

@@ -11,7 +11,7 @@ import type {
   SourceProfile,
 } from '../connector.ts'
 import { PATIENT_ELEMENTS, SHARED_TYPES } from './compartment.ts'
-import { bytesOf, filesOf, type FolderFile } from './folder-files.ts'
+import { bytesOf, filesOf, type FolderFile, printOf } from './folder-files.ts'
 import { fetchFromFolder } from './folder-fetch.ts'
 import { linesOf, withoutMark, type Line } from './lines.ts'
 import { type FhirReading, tell } from './telling.ts'
@@ -105,7 +105,13 @@ export class BulkFolder implements SourceConnector {
           yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
         }
       }
-      state.files[file.name] = { print: file.print, types: [...types], broken }
+      // an export that is still being written is read again, and proves nothing until then
+      const still = (await printOf(file.path)).print === file.print
+      state.files[file.name] = {
+        print: still ? file.print : null,
+        types: [...types],
+        broken: broken || !still,
+      }
     } catch (error) {
       if (signal.aborted || !isReadError(error)) throw error
       const known = state.files[file.name]?.types ?? []

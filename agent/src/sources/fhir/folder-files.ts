@@ -20,17 +20,16 @@ export async function filesOf(folder: string): Promise<FolderFile[]> {
     const form = formOf(entry.name)
     if (form === null || !entry.isFile()) continue
     const path = join(folder, entry.name)
-    const s = await stat(path, { bigint: true })
-    files.push({
-      name: entry.name,
-      path,
-      form,
-      size: Number(s.size),
-      print: [s.size, s.mtimeNs, s.ctimeNs, s.ino].join(':'),
-    })
+    files.push({ name: entry.name, path, form, ...(await printOf(path)) })
   }
   const order = (file: FolderFile) => (/^(\d+\.)?Patient\b/.test(file.name) ? 0 : 1)
   return files.toSorted((a, b) => order(a) - order(b) || (a.name < b.name ? -1 : 1))
+}
+
+/** Changes whenever somebody wrote to the file. */
+export async function printOf(path: string): Promise<{ size: number; print: string }> {
+  const { size, mtimeNs, ctimeNs, ino } = await stat(path, { bigint: true })
+  return { size: Number(size), print: [size, mtimeNs, ctimeNs, ino].join(':') }
 }
 
 function formOf(name: string): FolderFile['form'] | null {
