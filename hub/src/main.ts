@@ -13,6 +13,8 @@ import { registerVerifyCommand } from './commands/verify.ts'
 import { registerZoneCommands } from './commands/zones.ts'
 import { ConfigBad } from './config.ts'
 import { KeyFileBad } from './key-files.ts'
+import { registerLinkageCommands } from './linkage/commands.ts'
+import { registerReleaseCommands } from './release/commands.ts'
 import { openVault } from './vault/opening.ts'
 
 process.umask(0o077)
@@ -57,6 +59,8 @@ registerOversightCommands(program, context)
 registerVerifyCommand(program, context)
 registerUpkeepCommands(program, context)
 registerAccountCommands(program, context)
+registerLinkageCommands(program, context)
+registerReleaseCommands(program, context)
 
 /** The kind of the error and its place in the code, never its text: that may hold what was being handled. */
 function nameOf(error: unknown): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { fromBase64 } from '@kakehashi/protocol/signing'
 import { verifyAuditLog } from '@kakehashi/store/audit-log'
+import { verifyPackageCommand } from '../release/commands.ts'
 import { verifyCertificate } from '../requests/certificate.ts'
 import type { HubContext } from './context.ts'
 
@@ -22,8 +23,11 @@ export function registerVerifyCommand(program: Command, context: HubContext): Co
     .option('--public <file>', '事業者の公開鍵ファイル（public.json）。省略時はハブのフォルダーのもの')
     .option('--audit <folder>', '監査記録のフォルダー。省略時はハブのフォルダーのもの')
     .option('--certificate <file>', '削除の証明書')
-    .action((options: { public?: string; audit?: string; certificate?: string }) => {
+    .option('--package <folder>', '提供されたデータのフォルダー')
+    .action((options: { public?: string; audit?: string; certificate?: string; package?: string }) => {
       const open = readPublic(context, options.public ?? join(context.dir(), 'public.json'))
+      if (options.package !== undefined)
+        return verifyPackageCommand(context, options.package, open.vaultSigningKey)
       if (options.certificate !== undefined) return certificate(context, options.certificate, open)
       return audit(context, options.audit ?? join(context.dir(), 'vault', 'audit'), open)
     })
@@ -32,6 +36,7 @@ export function registerVerifyCommand(program: Command, context: HubContext): Co
 interface Public {
   auditOrigin: string
   auditKey: Uint8Array
+  vaultSigningKey: Uint8Array
 }
 
 function readPublic(context: HubContext, path: string): Public {
@@ -39,8 +44,15 @@ function readPublic(context: HubContext, path: string): Public {
     return context.fail(
       `公開鍵ファイルがありません: ${path}\n事業者から public.json を受け取り、--public で指定してください。`,
     )
-  const { auditOrigin, auditKey } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
-  return { auditOrigin: auditOrigin ?? '', auditKey: fromBase64(auditKey ?? '') }
+  const { auditOrigin, auditKey, vaultSigningKey } = JSON.parse(readFileSync(path, 'utf8')) as Record<
+    string,
+    string
+  >
+  return {
+    auditOrigin: auditOrigin ?? '',
+    auditKey: fromBase64(auditKey ?? ''),
+    vaultSigningKey: fromBase64(vaultSigningKey ?? ''),
+  }
 }
 
 function certificate(context: HubContext, path: string, open: Public): void {

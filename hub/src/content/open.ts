@@ -1,11 +1,15 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { COLUMNS, type Content } from './content.ts'
 import { exclusive } from './exclusive.ts'
+import { ContentUnreadable } from './keys.ts'
 import { unwrapKey } from './key-table.ts'
 import { text, withDuckDB, withMemory } from './memory.ts'
 import { openFile } from './sealed-file.ts'
 import { settle } from './settle.ts'
+
+const ATTEMPTS_MAX = 3
 
 /**
  * Runs `job` over a view `content` of the given partitions (default: all), opened into memory-backed files that
@@ -41,11 +45,29 @@ export async function openSettled<T>(
   })
 }
 
+/** Another process may replace a file between manifest and reading: then the new manifest is read. */
 async function openInto(
   content: Content,
   directory: string,
   partitions: readonly number[] | null,
 ): Promise<string[]> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await openOnce(content, join(directory, `try-${attempt}`), partitions)
+    } catch (error) {
+      const moved =
+        error instanceof ContentUnreadable ||
+        (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      if (!moved || attempt >= ATTEMPTS_MAX) throw error
+    }
+}
+
+async function openOnce(
+  content: Content,
+  directory: string,
+  partitions: readonly number[] | null,
+): Promise<string[]> {
+  await mkdir(directory, { mode: 0o700 })
   const manifest = await content.store.db.selectFrom('content_partition').selectAll().execute()
   const files: string[] = []
   for (const row of manifest) {

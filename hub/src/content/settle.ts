@@ -7,12 +7,13 @@ import { exclusive } from './exclusive.ts'
 import { factsOf, NO_FACTS, type Facts } from './facts.ts'
 import { destroyKey, keepKey, newContentKey, unwrapKey } from './key-table.ts'
 import { openUnder } from './keys.ts'
-import { text, withDuckDB, withMemory } from './memory.ts'
+import { isRunning, text, withDuckDB, withMemory } from './memory.ts'
 import { openFile, sealFile, syncDirectory, type SealedFile } from './sealed-file.ts'
 import type { ContentTables } from './store.ts'
 
 const READ_ROWS = 500
 const ROW_GROUP = 20_000
+const ATTEMPTS_MAX = 5
 
 export interface Settled {
   partitions: number[]
@@ -51,7 +52,19 @@ interface Rewritten {
  * crash can be read by nobody.
  */
 export async function rewritePartition(content: Content, partition: number): Promise<Rewritten> {
-  return exclusive(content.store, () => rewriteAlone(content, partition))
+  return exclusive(content.store, async () => {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await rewriteAlone(content, partition)
+      } catch (error) {
+        if (!(error instanceof PartitionMoved) || attempt >= ATTEMPTS_MAX) throw error
+      }
+  })
+}
+
+/** Another process wrote the partition meanwhile: ours is thrown away and made again from theirs. */
+class PartitionMoved extends Error {
+  override name = 'PartitionMoved'
 }
 
 async function rewriteAlone(content: Content, partition: number): Promise<Rewritten> {
@@ -67,7 +80,7 @@ async function rewriteAlone(content: Content, partition: number): Promise<Rewrit
     await db.selectFrom('content_removed').select('record').where('partition', '=', partition).execute()
   ).map((r) => r.record)
   const key = newContentKey(content.env)
-  const file = `p${String(partition).padStart(3, '0')}-${content.env.id()}.sealed`
+  const file = `p${String(partition).padStart(3, '0')}-${process.pid}-${content.env.id()}.sealed`
   const written = await withMemory(content.memory, async (directory) => {
     const plain = join(directory, 'new.parquet')
     if (old) {
@@ -89,14 +102,19 @@ async function rewriteAlone(content: Content, partition: number): Promise<Rewrit
     return { records, sealed }
   })
   const next = written.sealed && { file, key, sealed: written.sealed, records: written.records }
-  const keysDestroyed = await content.store.transact<string[]>(
-    (destroyed) => ({
-      act: 'content.partition-written',
-      actor: 'vault',
-      detail: { partition, records: written.records, keysDestroyed: destroyed.length },
-    }),
-    (tx) => commitPartition(tx, content, { partition, old, next, upTo, removed }),
-  )
+  const keysDestroyed = await content.store
+    .transact<string[]>(
+      (destroyed) => ({
+        act: 'content.partition-written',
+        actor: 'vault',
+        detail: { partition, records: written.records, keysDestroyed: destroyed.length },
+      }),
+      (tx) => commitPartition(tx, content, { partition, old, next, upTo, removed }),
+    )
+    .catch(async (error: unknown) => {
+      await rm(join(content.directory, file), { force: true })
+      throw error
+    })
   if (old) {
     await rm(join(content.directory, old.file), { force: true })
     await syncDirectory(content.directory)
@@ -224,6 +242,12 @@ async function commitPartition(
 ): Promise<string[]> {
   const { partition, old, next } = change
   const at = content.env.now()
+  const now = await tx
+    .selectFrom('content_partition')
+    .select('file')
+    .where('partition', '=', partition)
+    .executeTakeFirst()
+  if (now?.file !== old?.file) throw new PartitionMoved('the partition was written meanwhile')
   await tx.deleteFrom('content_partition').where('partition', '=', partition).execute()
   if (next) {
     await keepKey(tx, content, next.key, { purpose: 'file', partition })
@@ -264,11 +288,14 @@ async function idleLandingKeys(tx: Tx<ContentTables>, partition: number): Promis
   return keys.map((k) => k.id)
 }
 
-/** Files that no manifest row names: left by a crash, unreadable, removed. */
+/** Files that no manifest row names and no living process is writing: left by a crash, unreadable, removed. */
 async function sweepFiles(content: Content): Promise<void> {
+  const present = await readdir(content.directory).catch(() => [])
   const rows = await content.store.db.selectFrom('content_partition').select('file').execute()
   const named = new Set(rows.map((r) => r.file))
-  const present = await readdir(content.directory).catch(() => [])
-  for (const file of present)
-    if (file.endsWith('.sealed') && !named.has(file)) await rm(join(content.directory, file), { force: true })
+  for (const file of present) {
+    const pid = Number(/^p\d+-(\d+)-.*\.sealed$/.exec(file)?.[1] ?? Number.NaN)
+    if (Number.isNaN(pid) || named.has(file) || (pid !== process.pid && isRunning(pid))) continue
+    await rm(join(content.directory, file), { force: true })
+  }
 }
