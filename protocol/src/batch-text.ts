@@ -9,7 +9,7 @@ import {
 } from './limits.ts'
 import type { BatchContent, Evidence, SourceRecord, Tombstone } from './records.ts'
 import { Refused } from './refusals.ts'
-import { readDescription, readTombstone } from './record-shapes.ts'
+import { fitsEnvelope, readDescription, readTombstone } from './record-shapes.ts'
 import type { FacilityState, OperatorState, PatientState } from './rules/state.ts'
 import { COUNT, FACILITY_STATE, INSTANT, OPERATOR_STATE, PATIENT_STATE, TEXT } from './shapes.ts'
 import { sha256Hex } from './signing.ts'
@@ -63,24 +63,29 @@ const EVIDENCE_LINE: z.ZodType<EvidenceLine> = z.strictObject({
 
 const LINE_FEED = 10
 
-/** Throws `Refused` (`ENVELOPE_TOO_LARGE`) when a count or size is over its limit. */
+/**
+ * Throws `Refused`: `ENVELOPE_TOO_LARGE` when a count or size is over its limit, `ENVELOPE_MALFORMED` when the reader
+ * would refuse a part, which it names by its place.
+ */
 export function writeBatchText(content: BatchContent): BatchText {
   const { evidence, records, tombstones } = content
   if (evidence.length > BATCH_PATIENTS_MAX || records.length > BATCH_RECORDS_MAX)
     throw new Refused('ENVELOPE_TOO_LARGE', 'counts')
   if (tombstones.length > BATCH_RECORDS_MAX) throw new Refused('ENVELOPE_TOO_LARGE', 'counts')
-  const facilities = new Interned<FacilityState>()
-  const operators = new Interned<OperatorState>()
-  const lines = evidence.map(({ state, decidedAt, ruleVersion }) =>
-    canonical({
+  const facilities = new Interned<FacilityState>(FACILITY_STATE)
+  const operators = new Interned<OperatorState>(OPERATOR_STATE)
+  const lines = evidence.map(({ state, decidedAt, ruleVersion }, i) => {
+    const line: EvidenceLine = {
       facility: facilities.indexOf(state.facility),
       operator: operators.indexOf(state.operator),
       patient: state.patient,
       latestSeen: state.latestSeen,
       decidedAt,
       ruleVersion,
-    } satisfies EvidenceLine),
-  )
+    }
+    if (!EVIDENCE_LINE.safeParse(line).success) throw new Refused('ENVELOPE_MALFORMED', `evidence ${i}`)
+    return canonical(line)
+  })
   const section = Buffer.from([...facilities.texts, ...operators.texts, ...lines, ''].join('\n'))
   const counts = { evidence: evidence.length, records: records.length, tombstones: tombstones.length }
   const first: Counts = {
@@ -90,8 +95,11 @@ export function writeBatchText(content: BatchContent): BatchText {
     ...counts,
   }
   const parts: Uint8Array[] = [Buffer.from(`${canonical(first)}\n`), section]
-  for (const record of records) parts.push(describe(record), record.payload, FEED)
-  for (const tombstone of tombstones) parts.push(Buffer.from(`${canonical(tombstone)}\n`))
+  for (const [i, record] of records.entries()) parts.push(describe(record, i), record.payload, FEED)
+  for (const [i, tombstone] of tombstones.entries()) {
+    if (!readTombstone(tombstone)) throw new Refused('ENVELOPE_MALFORMED', `tombstone ${i}`)
+    parts.push(Buffer.from(`${canonical(tombstone)}\n`))
+  }
   const bytes = Buffer.concat(parts)
   if (bytes.length > BATCH_PLAIN_BYTES_MAX) throw new Refused('ENVELOPE_TOO_LARGE', 'plaintext')
   return { bytes, counts, evidenceDigest: sha256Hex(section) }
@@ -99,9 +107,10 @@ export function writeBatchText(content: BatchContent): BatchText {
 
 const FEED = new Uint8Array([LINE_FEED])
 
-function describe(record: SourceRecord): Uint8Array {
+function describe(record: SourceRecord, index: number): Uint8Array {
   const { payload, ...described } = record
-  if (payload.length > RECORD_BYTES_MAX) throw new Refused('ENVELOPE_TOO_LARGE', 'record')
+  if (payload.length > RECORD_BYTES_MAX) throw new Refused('ENVELOPE_TOO_LARGE', `record ${index}`)
+  if (!fitsEnvelope(record)) throw new Refused('ENVELOPE_MALFORMED', `record ${index}`)
   return Buffer.from(`${JSON.stringify({ ...described, bytes: payload.length })}\n`)
 }
 
@@ -110,9 +119,14 @@ class Interned<T extends object> {
   readonly texts: string[] = []
   readonly #byObject = new Map<T, number>()
   readonly #byText = new Map<string, number>()
+  readonly #shape: z.ZodType<T>
+  constructor(shape: z.ZodType<T>) {
+    this.#shape = shape
+  }
   indexOf(value: T): number {
     const known = this.#byObject.get(value)
     if (known !== undefined) return known
+    if (!this.#shape.safeParse(value).success) throw new Refused('ENVELOPE_MALFORMED', 'evidence')
     const text = canonical(value)
     const index = this.#byText.get(text) ?? this.texts.push(text) - 1
     this.#byText.set(text, index)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { openBatch, peekHeader, sealBatch, verifyBatch, type BatchHeader } from './envelope.ts'
 import { BATCH_SEALED_BYTES_MAX, RECORD_BYTES_MAX } from './limits.ts'
 import type { BatchContent, SourceRecord } from './records.ts'
+import { fitsEnvelope } from './record-shapes.ts'
 import { Refused } from './refusals.ts'
 import { fromBase64, fromHex, keyIdOf, sha256, sha256Hex, signBytes, type BoxKey } from './signing.ts'
 import { vectorBytes, vectors } from './vectors.ts'
@@ -242,6 +243,29 @@ test('a record or batch over its limit is refused when sealing', () => {
     tombstones: [],
   }
   expect(refusal(() => seal(many))).toBe('ENVELOPE_TOO_LARGE')
+})
+
+test('what the reader would refuse is refused when sealing, by its place', () => {
+  const good = contentOf([
+    {
+      key: { source: 's', type: 't', id: 'i' },
+      payload: new Uint8Array(3),
+      patients: ['hp/1'],
+      item: 'other',
+      security: [],
+    },
+  ])
+  const [record] = good.records
+  const odd = { ...record!, patients: ['1'] } as unknown as SourceRecord
+  expect(() => seal({ ...good, records: [record!, odd] })).toThrow('ENVELOPE_MALFORMED at record 1')
+  expect([fitsEnvelope(record!), fitsEnvelope(odd)]).toEqual([true, false])
+  const nameless = { ...record!, labels: { security: ['x'.repeat(9000)], tags: [] } }
+  expect(fitsEnvelope(nameless)).toBe(false)
+  const content = known.good.small.content
+  const evidence = [{ ...content.evidence[0]!, state: { ...content.evidence[0]!.state, latestSeen: 0.5 } }]
+  expect(() => seal({ ...good, evidence })).toThrow('ENVELOPE_MALFORMED at evidence 0')
+  const tombstones = [{ ...content.tombstones[0]!, reason: 'lost' as never }]
+  expect(() => seal({ ...good, tombstones })).toThrow('ENVELOPE_MALFORMED at tombstone 0')
 })
 
 test('one seed gives one envelope: randomness comes from env alone', () => {

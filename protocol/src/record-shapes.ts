@@ -3,8 +3,10 @@ import { BATCH_PATIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts'
 import type { RecordKey, SourceRecord, Tombstone } from './records.ts'
 import { COUNT, DIGEST, ITEM, PATIENT } from './shapes.ts'
 
-const NAME = z.string().min(1).max(512)
-const LABELS = z.array(z.string().max(512)).max(100)
+/** Generous: the limit that counts is that of the whole line. */
+const NAME = z.string().min(1).max(2048)
+const TEXT = z.string().max(8192)
+const LABELS = z.array(TEXT).max(1000)
 
 const RECORD_KEY: z.ZodType<RecordKey> = z.strictObject({ source: NAME, type: NAME, id: NAME })
 
@@ -14,17 +16,17 @@ export type Description = Omit<SourceRecord, 'payload'> & { bytes: number }
 const DESCRIPTION: z.ZodType<Description> = z.strictObject({
   key: RECORD_KEY,
   contentHash: DIGEST,
-  sourceVersion: z.string().max(512).exactOptional(),
-  sourceTime: z.string().max(64).exactOptional(),
+  sourceVersion: TEXT.exactOptional(),
+  sourceTime: TEXT.exactOptional(),
   patients: z.array(PATIENT).max(BATCH_PATIENTS_MAX),
   item: ITEM,
   labels: z.strictObject({ security: LABELS, tags: LABELS }),
-  mediaType: z.string().min(1).max(255),
+  mediaType: NAME,
   provenance: z.strictObject({
-    url: z.string().max(2048).exactOptional(),
-    file: z.string().max(1024).exactOptional(),
+    url: TEXT.exactOptional(),
+    file: TEXT.exactOptional(),
     line: COUNT.exactOptional(),
-    run: z.string().max(255),
+    run: TEXT,
   }),
   bytes: COUNT.max(RECORD_BYTES_MAX),
 })
@@ -33,8 +35,13 @@ const TOMBSTONE: z.ZodType<Tombstone> = z.strictObject({
   key: RECORD_KEY,
   patients: z.array(PATIENT).max(BATCH_PATIENTS_MAX),
   reason: z.enum(['deleted', 'vanished', 'superseded', 'cancelled']),
-  at: z.string().max(64).exactOptional(),
+  at: TEXT.exactOptional(),
 })
+
+/** Whether the record can travel: a source sets aside what does not, before it spoils a batch. */
+export function fitsEnvelope({ payload, ...described }: SourceRecord): boolean {
+  return DESCRIPTION.safeParse({ ...described, bytes: payload.length }).success
+}
 
 export function readDescription(value: unknown): Description | null {
   const read = DESCRIPTION.safeParse(value)

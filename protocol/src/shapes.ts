@@ -36,7 +36,7 @@ import {
  */
 const LIST_MAX = 1000
 const CLOSED_DAYS_MAX = 4000
-const TEXT_MAX = 1000
+const TEXT_MAX = 4000
 
 function parsedBy<T extends string>(parse: (text: string) => T): z.ZodType<T> {
   return z.custom<T>((value) => {
