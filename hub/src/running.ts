@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '@kakehashi/protocol/env'
 import { word, type Log } from '@kakehashi/protocol/log'
-import { locationOf, readGatewayConfig, readPortalConfig, type GatewayConfig } from './config.ts'
+import { locationOf, readGatewayConfig, readPortalConfig } from './config.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { openGatewayStore } from './gateway/store.ts'
 import { serveGateway } from './gateway/wire.ts'
@@ -11,7 +10,7 @@ import { portalPages } from './portal/pages/app.ts'
 import { createPortal } from './portal/portal.ts'
 import { openPortalStore } from './portal/store.ts'
 import { servePortal } from './portal/wire.ts'
-import type { Place } from './wire.ts'
+import { placeOf } from './wire.ts'
 
 /** One zone's process at work. */
 export interface Running {
@@ -74,10 +73,4 @@ export async function runPortal(dir: string, env: Env, log: Log): Promise<Runnin
       await store.close()
     },
   }
-}
-
-export function placeOf(listen: GatewayConfig['listen']): Place {
-  const { host, port, tls } = listen
-  if (tls === null) return { host, port }
-  return { host, port, tls: { cert: readFileSync(tls.cert, 'utf8'), key: readFileSync(tls.key, 'utf8') } }
 }

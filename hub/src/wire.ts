@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
 import { UPLOAD_PART_BYTES_MAX } from '@kakehashi/protocol/limits'
 import { refusalAnswer, type Answer, type Call, type Caller } from './call.ts'
 
@@ -20,10 +22,19 @@ export interface Place {
   tls?: { cert: string; key: string }
 }
 
-/** The network in front of a handler: bounded bodies and times, nothing else. */
-export async function listen(place: Place, handle: Caller): Promise<Listening> {
+/** Pages by web standards: Hono applications are these. */
+export interface Pages {
+  fetch(request: Request): Response | Promise<Response>
+}
+
+/** The network in front of a handler: bounded bodies and times. Pages, if any, get everything outside `/v1/`. */
+export async function listen(place: Place, handle: Caller, pages?: Pages): Promise<Listening> {
+  const page = pages
+    ? getRequestListener(async (request) => pages.fetch(request), { overrideGlobalObjects: false })
+    : null
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    void serve(request, response, handle)
+    if (page && !request.url?.startsWith('/v1/')) void page(request, response)
+    else void serve(request, response, handle)
   }
   const server: Server = place.tls
     ? createHttps({ cert: place.tls.cert, key: place.tls.key, minVersion: 'TLSv1.3' }, answer)
@@ -101,4 +112,15 @@ export function remote(base: string, timeoutMs = 60_000): Caller {
       body: new Uint8Array(await response.arrayBuffer()),
     }
   }
+}
+
+/** A configured place, its PEM files read. */
+export function placeOf(listen: {
+  host: string
+  port: number
+  tls: { cert: string; key: string } | null
+}): Place {
+  const { host, port, tls } = listen
+  if (tls === null) return { host, port }
+  return { host, port, tls: { cert: readFileSync(tls.cert, 'utf8'), key: readFileSync(tls.key, 'utf8') } }
 }

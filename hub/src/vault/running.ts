@@ -3,7 +3,10 @@ import type { Env } from '@kakehashi/protocol/env'
 import { word, type Log } from '@kakehashi/protocol/log'
 import { publishLog } from '@kakehashi/store/audit-log'
 import { auditOrigin } from '../audit/origin.ts'
+import { refusalAnswer } from '../call.ts'
+import { consoleApp } from '../console/app.ts'
 import { settle } from '../content/settle.ts'
+import { listen, placeOf, type Listening } from '../wire.ts'
 import { linkNewRecords } from '../linkage/flow.ts'
 import { pullLoop } from './loop.ts'
 import { openVault, type OpenVault } from './opening.ts'
@@ -16,6 +19,7 @@ const LINK_EVERY_MS = 30_000
 export interface RunningVault {
   vault: Vault
   open: OpenVault
+  consoleUrl: string
   close(): Promise<void>
 }
 
@@ -28,16 +32,34 @@ export async function runVault(dir: string, env: Env, log: Log): Promise<Running
   const due = duties(open, env)
   const timing = { everyMs: open.config.pullEveryMs, backOffMsMax: BACK_OFF_MS_MAX }
   const loop = pullLoop(vault, env, log, timing, due)
-  log('ready', { zone: word('vault') })
+  const pages = await serveConsole(open, log)
+  log('ready', { zone: word('vault'), port: pages.port })
   return {
     vault,
     open,
+    consoleUrl: pages.url,
     async close() {
+      await pages.close()
       await loop.stop()
       await publish(open)
       await open.close()
     },
   }
+}
+
+/** The operator's pages: only pages, no door for machines. */
+async function serveConsole(open: OpenVault, log: Log): Promise<Listening> {
+  const { config, ops, identity, parts } = open
+  const place = placeOf(config.console)
+  const app = consoleApp({
+    env: parts.env,
+    log,
+    https: place.tls !== undefined,
+    operatorName: config.operator.name,
+    ops,
+    identity,
+  })
+  return listen(place, async () => refusalAnswer({ code: 'NOT_FOUND' }), app)
 }
 
 /** What follows the rounds, each in its own rhythm: the public log, the link map, the partition files. */
