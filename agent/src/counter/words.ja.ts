@@ -67,6 +67,7 @@ export const W = {
     'のぞまない方は、いつでも止められます。',
     '止めても、診療に不利益はありません。',
   ],
+  noticeComplete: '通知は済んでいます',
   noticeGiven: '通知した',
   noticeGivenAgain: 'もう一度 通知した',
   noticeBoth: '本人と保護者の両方に通知した',

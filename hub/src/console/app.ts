@@ -6,11 +6,13 @@ import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { activeAccount } from '../accounts/store.ts'
+import { ReleaseRefused } from '../release/transition.ts'
 import { trouble } from './pages/room.ts'
 import type { ConsoleEnv, ConsoleParts, ConsoleSession } from './parts.ts'
 import { releaseRoutes } from './release.ts'
 import { listRoutes } from './lists.ts'
-import { accountStore, readSession, signInRoutes } from './sign-in.ts'
+import { readSession, signInRoutes } from './sign-in.ts'
+import { accountStore } from './stores.ts'
 
 const FORM_BYTES_MAX = 16 * 1024
 const IDLE_MS_MAX = 15 * 60_000
@@ -60,7 +62,8 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
     }
     const { code } = error.refusal
     parts.log('console.refused', { code })
-    return refuse(c, SHARED_WORDS.refusedTitle, inJapanese(code), code === 'NOT_ALLOWED' ? 403 : 409)
+    const said = error instanceof ReleaseRefused ? error.japanese : inJapanese(code)
+    return refuse(c, SHARED_WORDS.refusedTitle, said, code === 'NOT_ALLOWED' ? 403 : 409)
   })
   return app
 }

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { disableAccount } from '../accounts/flow.ts'
 import { ROLES } from '../accounts/rules.ts'
 import { mayEnter, ROOMS, type Room } from './rules.ts'
-import { accountStore } from './sign-in.ts'
-import { operatorRoom, PASSPHRASE, Visitor } from './world.fixture.ts'
+import { accountStore } from './stores.ts'
+import { built, operatorRoom, PASSPHRASE, Visitor } from './world.fixture.ts'
 
 async function inside(account: string) {
   const place = await operatorRoom()
@@ -12,7 +12,14 @@ async function inside(account: string) {
   return { ...place, visitor, home }
 }
 
-const VOTE = { answer: 'approve', comment: '', digest: 'a'.repeat(64), passphrase: PASSPHRASE }
+const VOTE = { conflict: 'no', answer: 'approve', reason: '', passphrase: PASSPHRASE }
+
+/** Opens the release as the visitor sees it and votes on the digest that is on the page. */
+async function vote(visitor: Visitor, path: string, answers: Record<string, string> = {}) {
+  const page = await visitor.get(path)
+  const digest = /name="digest" value="([^"]+)"/.exec(page.text)?.[1] ?? 'x'.repeat(64)
+  return visitor.post(`${path}/vote`, { ...VOTE, digest, ...answers })
+}
 
 test('the first page is a list of work, and only of this person’s work', async () => {
   const reviewer = await inside('one')
@@ -53,31 +60,48 @@ test('R46 two blind votes: hidden until both are in, never by the author, never 
   await author.signIn('author')
   await one.signIn('one')
   await two.signIn('two')
-  const page = await author.get('/releases/r-1')
-  expect(page.text).toContain('自分が作成した提供は審査できません。')
-  expect((await author.post('/releases/r-1/vote', VOTE)).status).toBe(403)
-  await one.get('/releases/r-1')
-  const voted = await one.post('/releases/r-1/vote', { ...VOTE, answer: 'return', comment: '粒度が細かい' })
+  const path = `/releases/${place.release}`
+  expect((await author.get(path)).text).toContain('申請者は自分の申請を審査できません')
+  expect((await vote(author, path)).status).toBe(403)
+  const voted = await vote(one, path, { answer: 'reject', reason: '粒度が細かい' })
   expect(voted.text).toContain('回答を記録しました')
-  const blind = await two.get('/releases/r-1')
+  expect(voted.text).toContain('粒度が細かい')
+  const blind = await two.get(path)
   expect(blind.text).toContain('回答済み（非公開）')
   expect(blind.text).not.toContain('粒度が細かい')
-  expect((await one.post('/releases/r-1/vote', VOTE)).status).toBe(403)
-  await two.post('/releases/r-1/vote', VOTE)
-  expect((await two.get('/releases/r-1')).text).toContain('粒度が細かい')
+  expect((await vote(one, path)).text).toContain('すでに投票しています')
+  await vote(two, path)
+  const both = await two.get(path)
+  expect(both.text).toContain('粒度が細かい')
+  expect(both.text).toContain('下書き')
 })
 
-test('a vote takes the passphrase again, a reason when it is no, and an answer', async () => {
-  const { visitor } = await inside('one')
-  await visitor.get('/releases/r-1')
-  const wrong = await visitor.post('/releases/r-1/vote', { ...VOTE, passphrase: 'x' })
+test('two approvals pass the application; the built package shows its risk report and is voted on by digest', async () => {
+  const place = await operatorRoom()
+  const [one, two] = [new Visitor(place.app), new Visitor(place.app)]
+  await one.signIn('one')
+  await two.signIn('two')
+  const path = `/releases/${place.release}`
+  await vote(one, path)
+  await vote(two, path)
+  expect((await one.get(path)).text).toContain('承認済み')
+  await built(place.parts, place.release)
+  const page = await one.get(path)
+  expect(page.text).toContain('最小の同値クラスは 11 行。基準 10 を満たします。')
+  expect(page.text).toContain('満たさない')
+  expect((await vote(one, path, { digest: 'f'.repeat(64) })).text).toContain('内容が変わっています')
+  expect((await vote(one, path)).text).toContain('回答を記録しました')
+})
+
+test('a vote takes the passphrase again, a word about interests, a reason when it is no, and an answer', async () => {
+  const { visitor, release } = await inside('one')
+  const path = `/releases/${release}`
+  const wrong = await vote(visitor, path, { passphrase: 'x' })
   expect(wrong.status).toBe(422)
   expect(wrong.text).toContain('合言葉が違います。')
-  const silent = await visitor.post('/releases/r-1/vote', { ...VOTE, answer: 'reject' })
-  expect(silent.text).toContain('理由を書いてください')
-  expect((await visitor.post('/releases/r-1/vote', { ...VOTE, answer: 'x' })).text).toContain(
-    '回答をえらんで',
-  )
+  expect((await vote(visitor, path, { answer: 'reject' })).text).toContain('href="#reason"')
+  expect((await vote(visitor, path, { answer: 'x' })).text).toContain('href="#answer"')
+  expect((await vote(visitor, path, { conflict: '' })).text).toContain('href="#conflict"')
 })
 
 test('a disabled account is out at its next request; idle ends after 15 minutes', async () => {
@@ -107,28 +131,28 @@ test('the linkage list names nobody; the certificate opens and downloads', async
 })
 
 test('CSRF, foreign origins and strangers change and see nothing', async () => {
-  const { app, visitor } = await inside('one')
+  const { app, visitor, release } = await inside('one')
   const stranger = new Visitor(app)
-  for (const path of ['/', '/releases', '/releases/r-1', '/erasures', '/linkage', '/agents'])
+  for (const path of ['/', '/releases', `/releases/${release}`, '/erasures', '/linkage', '/agents'])
     expect((await stranger.get(path)).text).toContain('運営コンソールに入る')
-  await visitor.get('/releases/r-1')
-  expect((await visitor.post('/releases/r-1/vote', { ...VOTE, csrf: 'x' })).status).toBe(403)
+  const path = `/releases/${release}`
+  expect((await vote(visitor, path, { csrf: 'x' })).status).toBe(403)
   const foreign = { origin: 'https://evil.example' }
-  expect((await visitor.post('/releases/r-1/vote', VOTE, foreign)).status).toBe(403)
+  expect((await visitor.post(`${path}/vote`, VOTE, foreign)).status).toBe(403)
   for (let i = 0; i < 5; i++) await stranger.signIn('one', 'wrong')
   expect((await stranger.signIn('one')).status).toBe(429)
 })
 
 test('XSS: markup in names, comments and fields stays text', async () => {
   const nasty = `"><script>alert(1)</script>'`
-  const { app } = await operatorRoom({ title: nasty })
+  const { app, release } = await operatorRoom({ title: nasty })
+  const path = `/releases/${release}`
   const visitor = new Visitor(app)
   const pages = [(await visitor.signIn(nasty, nasty)).text]
   await visitor.signIn('one')
-  pages.push((await visitor.get('/releases')).text, (await visitor.get('/releases/r-1')).text)
-  pages.push((await visitor.post('/releases/r-1/vote', { ...VOTE, comment: nasty, answer: nasty })).text)
-  await visitor.post('/releases/r-1/vote', { ...VOTE, comment: nasty })
-  pages.push((await visitor.get('/releases/r-1')).text)
+  pages.push((await visitor.get('/releases')).text, (await visitor.get(path)).text)
+  pages.push((await vote(visitor, path, { reason: nasty, answer: nasty })).text)
+  pages.push((await vote(visitor, path, { reason: nasty })).text)
   for (const page of pages) {
     expect(page).not.toContain('<script>alert')
     expect(page).not.toMatch(/="">/)

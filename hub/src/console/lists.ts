@@ -5,6 +5,7 @@ import { homePage, type Todo } from './pages/home.ts'
 import { agentsPage, certificatePage, erasuresPage, linkagePage } from './pages/lists.ts'
 import type { ConsoleEnv, ConsoleParts } from './parts.ts'
 import { agentLines, countOpen, erasureLine, erasureLines, linkageLines } from './read.ts'
+import { releaseList } from '../release/read.ts'
 import { mayEnter } from './rules.ts'
 import { W } from './words.ja.ts'
 
@@ -45,9 +46,7 @@ async function todoOf(parts: ConsoleParts, roles: Parameters<typeof mayEnter>[0]
   add(incidents, W.todo.incidents, '/agents')
   add(stops, W.todo.stops, '/agents')
   if (mayEnter(roles, 'releases')) {
-    const waiting = (await parts.releases.list()).filter(
-      (one) => one.state === 'submitted' || one.state === 'review',
-    )
+    const waiting = (await releaseList(parts.ops.db)).filter((one) => one.voting !== null)
     add(waiting.length, W.todo.reviews, '/releases')
   }
   if (mayEnter(roles, 'linkage')) add((await linkageLines(parts)).length, W.todo.linkage, '/linkage')

@@ -2,55 +2,65 @@ import { secretMatches } from '@kakehashi/protocol/secret-hash'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Hono } from 'hono'
 import { activeAccount } from '../accounts/store.ts'
+import { voteOnRelease } from '../release/flow.ts'
+import { releaseList } from '../release/read.ts'
+import { ReleaseRefused } from '../release/transition.ts'
 import { aroundOf, door } from './door.ts'
-import { ANSWERS, releasePage, releasesPage } from './pages/release.ts'
+import { ANSWERS, releasePage, releasesPage, type VoteView } from './pages/release.ts'
 import type { ConsoleEnv, ConsoleParts } from './parts.ts'
-import { accountStore } from './sign-in.ts'
+import { releaseFile } from './releases.ts'
+import { accountStore, releaseStore } from './stores.ts'
 import { W } from './words.ja.ts'
 
-const COMMENT_MAX = 1000
+const REASON_MAX = 1000
 
 export function releaseRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
-  const { releases } = parts
   const enter = door(parts, 'releases')
 
-  app.get('/releases', enter, async (c) => c.html(releasesPage(aroundOf(c, parts), await releases.list())))
+  app.get('/releases', enter, async (c) =>
+    c.html(releasesPage(aroundOf(c, parts), await releaseList(parts.ops.db))),
+  )
 
   app.get('/releases/:release', enter, async (c) => {
-    const file = await releases.read(c.req.param('release'), c.get('account'))
+    const file = await releaseFile(parts, c.req.param('release'), c.get('account'))
     if (!file) return c.notFound()
-    return c.html(releasePage(aroundOf(c, parts), file, { comment: '', errors: [] }))
+    return c.html(releasePage(aroundOf(c, parts), file, { reason: '', errors: [] }))
   })
 
   app.post('/releases/:release/vote', enter, async (c) => {
-    const account = c.get('account')
-    const file = await releases.read(c.req.param('release'), account)
+    const { account } = c.get('account')
+    const file = await releaseFile(parts, c.req.param('release'), c.get('account'))
     if (!file) return c.notFound()
+    if (file.mayNot !== null || file.voting === null) throw new ReleaseRefused(file.mayNot ?? W.notNow)
     const form = await c.req.parseBody()
-    const answer = ANSWERS.find((one) => one === form['answer'])
-    const comment = String(form['comment'] ?? '')
-      .trim()
-      .slice(0, COMMENT_MAX)
-    const errors: FieldError[] = []
-    if (!answer) errors.push({ field: 'answer', text: W.voteChoose })
-    if (answer && answer !== 'approve' && comment === '')
-      errors.push({ field: 'comment', text: W.voteReason })
+    const view = read(form)
     // Step-up: a vote takes the passphrase again, whoever sits at the open screen.
-    const own = await activeAccount(accountStore(parts).db, account.account)
+    const own = await activeAccount(accountStore(parts).db, account)
     if (!own || !(await secretMatches(String(form['passphrase'] ?? ''), own.passphrase)))
-      errors.push({ field: 'passphrase', text: W.passphraseWrong })
-    if (!answer || errors.length > 0) {
-      const view = { comment, errors, ...(answer ? { answer } : {}) }
+      view.errors.push({ field: 'passphrase', text: W.passphraseWrong })
+    if (!view.answer || !view.conflict || view.errors.length > 0)
       return c.html(releasePage(aroundOf(c, parts), file, view), 422)
-    }
-    await releases.vote({
-      release: file.release,
-      by: account,
+    await voteOnRelease(releaseStore(parts), file.release, account, {
+      stage: file.voting.stage,
       digest: String(form['digest'] ?? ''),
-      answer,
-      comment,
+      answer: view.answer,
+      conflict: view.conflict === 'yes',
+      reason: view.reason,
     })
     c.get('session').message = W.voted
     return c.redirect(`/releases/${encodeURIComponent(file.release)}`, 303)
   })
+}
+
+function read(form: Record<string, unknown>): VoteView {
+  const answer = ANSWERS.find((one) => one === form['answer'])
+  const conflict = (['no', 'yes'] as const).find((one) => one === form['conflict'])
+  const reason = String(form['reason'] ?? '')
+    .trim()
+    .slice(0, REASON_MAX)
+  const errors: FieldError[] = []
+  if (!conflict) errors.push({ field: 'conflict', text: W.conflictChoose })
+  if (!answer) errors.push({ field: 'answer', text: W.voteChoose })
+  if (answer === 'reject' && reason === '') errors.push({ field: 'reason', text: W.voteReason })
+  return { ...(answer ? { answer } : {}), ...(conflict ? { conflict } : {}), reason, errors }
 }

@@ -3,15 +3,10 @@ import type { Sessions } from '@kakehashi/ui/sessions'
 import { SignInThrottle } from '@kakehashi/ui/throttle'
 import type { Context, Hono } from 'hono'
 import { signIn } from '../accounts/flow.ts'
-import type { AccountStore } from '../accounts/store.ts'
 import { signInPage } from './pages/sign-in.ts'
 import type { ConsoleEnv, ConsoleParts, ConsoleSession } from './parts.ts'
+import { accountStore } from './stores.ts'
 import { W } from './words.ja.ts'
-
-/** The operations store, seen as the one that holds accounts. */
-export function accountStore(parts: ConsoleParts): AccountStore {
-  return parts.ops as unknown as AccountStore
-}
 
 export function signInRoutes(
   app: Hono<ConsoleEnv>,

@@ -1,74 +1,102 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { systemEnv, type Env } from '@kakehashi/protocol/env'
 import { silentLog } from '@kakehashi/protocol/log'
-import { Refused } from '@kakehashi/protocol/refusals'
+import { newBoxKey, toBase64 } from '@kakehashi/protocol/signing'
 import { createAccount } from '../accounts/flow.ts'
+import type { Treated } from '../anonymization/disclosure.ts'
+import type { Attack } from '../anonymization/intruder.ts'
+import { linkedCohort } from '../anonymization/linked-cohort.ts'
+import { profileHash } from '../anonymization/profile.ts'
+import { riskReport } from '../anonymization/report.ts'
+import { assignReviewers, draftRelease, submitRelease } from '../release/flow.ts'
 import type { Role } from '../accounts/rules.ts'
 import { openOpsStore } from '../vault/ops.ts'
 import { openIdentityStore } from '../vault/opening.ts'
 import { consoleApp } from './app.ts'
-import type { ConsoleParts, ReleaseDesk, ReleaseFile, ReleaseVote } from './parts.ts'
-import { accountStore } from './sign-in.ts'
+import type { ConsoleParts } from './parts.ts'
+import { accountStore, releaseStore } from './stores.ts'
 
 export const PASSPHRASE = 'correct horse battery'
 const DAY = 24 * 3_600_000
 
-/** A release on paper, for pages; the rules themselves are the release slice's and tested there. */
-function paperDesk(env: Env, title: string): ReleaseDesk {
-  const votes: { by: string; at: number; answer: 'approve' | 'return' | 'reject'; comment: string }[] = []
-  const fileFor = (viewer: string, roles: readonly Role[]): ReleaseFile => {
-    const both = votes.length >= 2
-    const shown: ReleaseVote[] = votes.map((one) => ({
-      by: one.by,
-      at: one.at,
-      answer: both || one.by === viewer ? one.answer : null,
-      comment: both || one.by === viewer ? one.comment : null,
-    }))
-    const voted = votes.some((one) => one.by === viewer)
-    const mayNot =
-      viewer === 'author'
-        ? 'author'
-        : !roles.includes('reviewer')
-          ? 'role'
-          : voted
-            ? 'voted'
-            : both
-              ? 'state'
-              : null
-    return {
-      release: 'r-1',
-      title,
-      author: 'author',
-      state: both ? 'agreed' : 'review',
-      at: env.now(),
-      purpose: '2型糖尿病の治療と腎機能の経過',
-      user: '東都大学 公衆衛生学',
-      digest: 'a'.repeat(64),
-      report: {
-        sentence: '最小の同値クラスは 11 行。基準 10 を満たします。',
-        measures: [
-          { name: 'k-匿名性', value: '11', threshold: '10 以上', passes: true, how: '準識別子4項目で集計' },
-          {
-            name: '希少な病名',
-            value: '2 件',
-            threshold: '0 件',
-            passes: false,
-            how: '10人未満の病名コード',
-          },
-        ],
-      },
-      votes: shown,
-      mayNot,
-    }
-  }
-  return {
-    list: async () => [fileFor('', [])],
-    read: async (release, viewer) => (release === 'r-1' ? fileFor(viewer.account, viewer.roles) : null),
-    vote: async ({ by, answer, comment, digest }) => {
-      if (fileFor(by.account, by.roles).mayNot !== null || digest !== 'a'.repeat(64))
-        throw new Refused('NOT_ALLOWED', 'vote')
-      votes.push({ by: by.account, at: env.now(), answer, comment })
+/** One application that waits for its two reviewers. */
+async function applied(parts: ConsoleParts, title: string): Promise<string> {
+  const store = releaseStore(parts)
+  const application = {
+    title,
+    purpose: '2型糖尿病の治療と腎機能の経過',
+    recipient: { name: '東都大学 公衆衛生学', key: toBase64(newBoxKey(parts.env).public) },
+    asOf: '2026-11-01',
+    cohort: {
+      diagnoses: { system: 'http://hl7.org/fhir/sid/icd-10', prefixes: ['E11'] },
+      window: { from: '2020-01-01', to: '2026-10-31' },
     },
   }
+  const { release } = await draftRelease(store, 'author', application, linkedCohort())
+  await submitRelease(store, release, 'author')
+  await assignReviewers(store, release, 'office', ['one', 'two'])
+  return release
+}
+
+/** As a build leaves it: its directory with the risk report, and its row; the numbers are a report's own. */
+export async function built(parts: ConsoleParts, release: string): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'kakehashi-console-'))
+  const profile = linkedCohort()
+  const treated: Treated = {
+    generalised: {
+      levels: [0, 1, 1],
+      persons: 412,
+      suppressed: 9,
+      smallestClass: 11,
+      classes: 21,
+      loss: 0.4,
+      checked: 12,
+    },
+    events: [
+      {
+        view: 'diagnosis',
+        rows: 3120,
+        codesGeneralised: 14,
+        codesDropped: 3,
+        rowsDropped: 7,
+        valuesClipped: 0,
+        groupsWithoutTail: 0,
+      },
+    ],
+    diversity: { smallest: 2, classesBelow: 1 },
+  }
+  const attacks: Attack[] = [
+    { known: 1, targets: 400, unique: 3, low: 0.0026, high: 0.0218 },
+    { known: 2, targets: 400, unique: 61, low: 0.1208, high: 0.1909 },
+  ]
+  const checks = [
+    { check: '番号は22文字', ok: true, found: 0 },
+    { check: '日付は期間内', ok: true, found: 0 },
+  ]
+  const written = { checks, smallestClass: 11, persons: 403 }
+  const report = riskReport(profile, profileHash(profile), treated, attacks, written)
+  writeFileSync(join(directory, 'risk.json'), JSON.stringify(report))
+  await parts.ops.bookkeep(async (tx) => {
+    const made = {
+      id: 'b-1',
+      release,
+      directory,
+      package_digest: 'c'.repeat(64),
+      persons: 403,
+      made_at: parts.env.now(),
+    }
+    await tx
+      .insertInto('release_build')
+      .values({ ...made, fingerprint: parts.env.random(32), dropped_at: null })
+      .execute()
+    await tx
+      .updateTable('release')
+      .set({ state: 'BUILT', build: made.id, package_digest: made.package_digest })
+      .where('id', '=', release)
+      .execute()
+  })
 }
 
 /** A console with four members of staff, two agents and an erasure. */
@@ -84,7 +112,6 @@ export async function operatorRoom(options: { title?: string } = {}) {
     operatorName: '一般財団法人 架け橋',
     ops,
     identity,
-    releases: paperDesk(env, options.title ?? '糖尿病コホート 2026年度'),
   }
   const staff: [string, string, Role[]][] = [
     ['author', '青木', ['author', 'reviewer']],
@@ -99,7 +126,8 @@ export async function operatorRoom(options: { title?: string } = {}) {
       { N: 1024, r: 8, p: 1 },
     )
   await plant(parts, clock.now)
-  return { app: consoleApp(parts), clock, parts, ops }
+  const release = await applied(parts, options.title ?? '糖尿病コホート 2026年度')
+  return { app: consoleApp(parts), clock, parts, ops, release }
 }
 
 function agentRow(id: string, lastHeardAt: number | null, now: number) {

@@ -68,19 +68,39 @@ function stateLines(view: PatientView): Markup {
   )
 }
 
-function noticeButton(csrf: string, handle: string, to: string, text: string, first: boolean): Markup {
+interface NoticeButton {
+  to: 'person' | 'guardian' | 'both' | 'unable'
+  text: string
+  kind: 'primary' | 'secondary'
+  key?: 'F2'
+}
+
+function noticeButton(csrf: string, handle: string, view: NoticeButton): Markup {
+  const { to, text, kind, key } = view
+  const keys = key ? { key, accessKey: 'n' } : {}
   return html`<form method="post" action="/patient/${handle}/notice">
-    ${hiddenField('csrf', csrf)}${button({ text, kind: first ? 'primary' : 'secondary', name: 'to', value: to, ...(first ? { key: 'F2', accessKey: 'n' } : {}) })}
+    ${hiddenField('csrf', csrf)}${button({ text, kind, name: 'to', value: to, ...keys })}
   </form>`
+}
+
+/** Everybody who must hear of it has, and nothing asks for a new notice. */
+function complete(view: PatientView): boolean {
+  const both = view.notice.person === 'done' && (!view.guardianNeeded || view.notice.guardian === 'done')
+  return both && view.missing.length === 0
 }
 
 function actions(csrf: string, view: PatientView): Markup {
   const { handle } = view.person
   const [stop] = view.stops
-  const again = view.notice.person === 'done' && (!view.guardianNeeded || view.notice.guardian === 'done')
-  const first = view.guardianNeeded ? W.noticeBoth : again ? W.noticeGivenAgain : W.noticeGiven
+  const again = complete(view)
+  const first: NoticeButton = {
+    to: view.guardianNeeded ? 'both' : 'person',
+    text: view.guardianNeeded ? W.noticeBoth : again ? W.noticeGivenAgain : W.noticeGiven,
+    kind: again ? 'secondary' : 'primary',
+    key: 'F2',
+  }
   return html`<div class="form-row">
-      ${view.templateText && !stop ? noticeButton(csrf, handle, view.guardianNeeded ? 'both' : 'person', first, true) : ''}
+      ${view.templateText && !stop ? noticeButton(csrf, handle, first) : ''}
       ${stop ? '' : linkButton({ text: W.wantsStop, kind: 'danger', href: `/patient/${handle}/stop`, key: 'F4', accessKey: 's' })}
       ${stop?.mayPrint ? linkButton({ text: W.printSlip, href: `/patient/${handle}/slip/${stop.id}`, key: 'F8', accessKey: 'p' }) : ''}
       ${stop ? linkButton({ text: W.withdraw, href: `/patient/${handle}/withdraw` }) : ''}
@@ -93,9 +113,9 @@ function others(csrf: string, view: PatientView, stopped: boolean): Markup {
   return html`<details>
     <summary>${W.noticeOther}</summary>
     <div class="form-row">
-      ${view.guardianNeeded ? html`${noticeButton(csrf, handle, 'person', W.noticePersonOnly, false)}${noticeButton(csrf, handle, 'guardian', W.noticeGuardianOnly, false)}` : ''}
-      ${stopped ? noticeButton(csrf, handle, 'person', W.noticeGiven, false) : ''}
-      ${noticeButton(csrf, handle, 'unable', W.noticeUnable, false)}
+      ${view.guardianNeeded ? html`${noticeButton(csrf, handle, { to: 'person', text: W.noticePersonOnly, kind: 'secondary' })}${noticeButton(csrf, handle, { to: 'guardian', text: W.noticeGuardianOnly, kind: 'secondary' })}` : ''}
+      ${stopped ? noticeButton(csrf, handle, { to: 'person', text: W.noticeGiven, kind: 'secondary' }) : ''}
+      ${noticeButton(csrf, handle, { to: 'unable', text: W.noticeUnable, kind: 'secondary' })}
       ${view.pendingNotice ? html`<form method="post" action="/patient/${handle}/confirm-notice">${hiddenField('csrf', csrf)}${button({ text: W.confirmKiosk, kind: 'secondary', name: 'notice', value: view.pendingNotice })}</form>` : ''}
     </div>
     <p class="field__hint">${W.noticeUnableHint}</p>
@@ -120,7 +140,7 @@ export function patientPage(around: DeskView, view: PatientView): Markup {
         ${searchForm(around.csrf, true)} ${personCard(view.person, stateLines(view))}
       </div>
       <div class="two__main">
-        <h1>${stop ? W.stopAlready : W.readAloud}</h1>
+        <h1>${stop ? W.stopAlready : complete(view) ? W.noticeComplete : W.readAloud}</h1>
         <p>${W.confirmIdentity}</p>
         ${stop ? banner({ kind: 'stop', label: W.stopLabel, text: stop.line, more: W.noticeStopped }) : html`<blockquote class="quote"><p>${W.script.join('')}</p></blockquote>`}
         ${actions(around.csrf, view)} ${whole(view.templateText)} ${todayTable(around.csrf, view.today)}

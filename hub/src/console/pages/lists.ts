@@ -15,7 +15,7 @@ export function agentsPage(around: RoomView, lines: readonly AgentLine[]): Marku
     W.agents,
     html`<h1>${W.agents}</h1>
       ${table({
-        caption: W.agents,
+        caption: W.agentList,
         columns: [W.agent, W.facility, W.standing, W.heard, W.pending, W.software],
         none: W.agentsNone,
         rows: lines.map((line) => [
@@ -37,7 +37,7 @@ export function linkagePage(around: RoomView, lines: readonly LinkageLine[]): Ma
     html`<h1>${W.linkage}</h1>
       <p>${W.linkageLead}</p>
       ${table({
-        caption: W.linkage,
+        caption: W.linkageList,
         columns: [W.openedAt, W.facility, W.candidates, W.why],
         none: W.linkageNone,
         rows: lines.map((line) => [
@@ -56,7 +56,7 @@ export function erasuresPage(around: RoomView, lines: readonly ErasureLine[]): M
     W.erasures,
     html`<h1>${W.erasures}</h1>
       ${table({
-        caption: W.erasures,
+        caption: W.erasureList,
         columns: [W.erasureNumber, W.erasureAsked, W.erasureState, W.erasureDone, W.certificate],
         none: W.erasureNone,
         rows: lines.map((line) => [
