@@ -1,8 +1,9 @@
 import type { Env } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
-import { type Log, word } from '@kakehashi/protocol/log'
+import type { Log } from '@kakehashi/protocol/log'
 import { Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import type { Store, Tx } from '@kakehashi/store/store'
+import type { Kysely } from 'kysely'
 import type { SourceConnector, SourceEvent } from './connector.ts'
 import { keepLedger, keepSpans, type Seen } from './ledger.ts'
 import { markAllToRead, type SourcesTables, type SourcesTx } from './store.ts'
@@ -55,18 +56,40 @@ interface Window {
 
 /**
  * One round of one source: what changed is marked, never kept. Each window is one transaction of ledger marks, patients
- * to read and checkpoint, so that whatever kills the agent, at most one window is read again.
+ * to read and checkpoint, so that whatever kills the agent, at most one window is read again. A record that named
+ * nobody known is looked at once more when somebody became known in the same round.
  */
 export async function gather<DB extends SourcesTables>(gathering: Gathering<DB>): Promise<Gathered> {
-  const { store, connector, env, signal, log } = gathering
   const gathered = nothing()
-  const standing = await standingOf(store as unknown as Store<SourcesTables>, connector.id)
-  const options = {
-    run: env.id(),
-    signal,
-    full: gathering.full === true || standing.confirmed,
-    again: standing.again,
-  }
+  const store = gathering.store as unknown as Store<SourcesTables>
+  const { connector, log } = gathering
+  await round(gathering, await standingOf(store, connector.id), gathered)
+  const after = await standingOf(store, connector.id)
+  if (after.again.length > 0 && gathered.faults.length === 0)
+    await round({ ...gathering, full: false }, after, gathered)
+  const { seen, quarantined } = gathered
+  if (quarantined > Math.max(QUARANTINE_MIN, seen * QUARANTINE_SHARE_MAX))
+    log('source.quarantine-high', { seen, quarantined })
+  log('source.gathered', {
+    seen,
+    quarantined,
+    added: gathered.added,
+    changed: gathered.changed,
+    vanished: gathered.vanished,
+    braked: gathered.braked,
+    faults: gathered.faults.length,
+  })
+  return gathered
+}
+
+async function round<DB extends SourcesTables>(
+  gathering: Gathering<DB>,
+  standing: Standing,
+  gathered: Gathered,
+): Promise<void> {
+  const { connector, env, signal, log } = gathering
+  const { confirmed, again } = standing
+  const options = { run: env.id(), signal, full: gathering.full === true || confirmed, again }
   let window = emptyWindow()
   try {
     for await (const event of connector.changes(standing.checkpoint, options)) {
@@ -81,19 +104,6 @@ export async function gather<DB extends SourcesTables>(gathering: Gathering<DB>)
     const { code, place = connector.id } = error.refusal
     fault(gathered, { code, place, retryable: true }, log)
   }
-  if (gathered.quarantined > Math.max(QUARANTINE_MIN, gathered.seen * QUARANTINE_SHARE_MAX))
-    log('source.quarantine-high', { seen: gathered.seen, quarantined: gathered.quarantined })
-  log('source.gathered', {
-    source: word('fhir'),
-    seen: gathered.seen,
-    added: gathered.added,
-    changed: gathered.changed,
-    vanished: gathered.vanished,
-    braked: gathered.braked,
-    quarantined: gathered.quarantined,
-    faults: gathered.faults.length,
-  })
-  return gathered
 }
 
 /** More than this is rather a broken export than a few broken lines. */
@@ -182,7 +192,7 @@ async function commit<DB extends SourcesTables>(
 }
 
 async function commitWindow<DB extends SourcesTables>(
-  { store, connector, env, brake = DELETION_BRAKE, showPatient, showLink, log }: Gathering<DB>,
+  { store, connector, env, full, brake = DELETION_BRAKE, showPatient, showLink, log }: Gathering<DB>,
   window: Window,
   ending: Ending | null,
   answers: ReadonlySet<string> | null,
@@ -197,7 +207,8 @@ async function commitWindow<DB extends SourcesTables>(
     const change = await keepLedger(tx, source, window.seen, run, now)
     await keepSpans(tx, source, window.seen)
     await keepQuarantine(tx, source, window.quarantined, now)
-    for (const [seen, shown] of window.shown) if (change.fresh.has(seen)) await showPatient?.(whole, shown)
+    for (const [seen, shown] of window.shown)
+      if (full || change.fresh.has(seen)) await showPatient?.(whole, shown)
     for (const link of window.links) await showLink?.(whole, link)
     const swept = ending?.swept ?? null
     const sweeping = { connector, run, swept, gone: window.gone, answers, brake, now, log }
@@ -229,10 +240,15 @@ async function keepCheckpoint(
     .execute()
 }
 
-async function standingOf(
-  store: Store<SourcesTables>,
-  source: string,
-): Promise<{ checkpoint: string | null; confirmed: boolean; again: string[] }> {
+interface Standing {
+  checkpoint: string | null
+  /** A person confirmed deletions: they are applied by a full pass. */
+  confirmed: boolean
+  /** Files with records that named nobody known, read before somebody new became known. */
+  again: string[]
+}
+
+async function standingOf(store: Store<SourcesTables>, source: string): Promise<Standing> {
   const { db } = store
   const at = await db
     .selectFrom('source_checkpoint')
@@ -245,19 +261,31 @@ async function standingOf(
     .where('source', '=', source)
     .where('confirmed', '=', 1)
     .executeTakeFirst()
-  const unresolved = await db
+  const held = await db
     .selectFrom('source_ledger')
-    .select('file')
-    .distinct()
+    .select((e) => ['file', e.fn.min('tried').as('tried')])
     .where('source', '=', source)
     .where('state', '=', 'held')
     .where('code', '=', 'PATIENT_UNRESOLVED')
+    .where('file', '!=', '')
+    .groupBy('file')
     .execute()
+  const known = held.length === 0 ? 0 : await lastPatientAt(db, source)
   return {
     checkpoint: at?.checkpoint || null,
     confirmed: confirmed !== undefined,
-    again: unresolved.map((row) => row.file).filter((file) => file !== ''),
+    again: held.filter((row) => Number(row.tried) <= known).map((row) => row.file),
   }
+}
+
+async function lastPatientAt(db: Kysely<SourcesTables>, source: string): Promise<number> {
+  const row = await db
+    .selectFrom('source_ledger')
+    .select((e) => e.fn.max('since').as('since'))
+    .where('source', '=', source)
+    .where('type', '=', 'Patient')
+    .executeTakeFirst()
+  return Number(row?.since ?? 0)
 }
 
 async function runOf(tx: SourcesTx, source: string, pass: boolean): Promise<number> {

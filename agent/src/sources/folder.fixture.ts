@@ -25,7 +25,7 @@ export function fixedEnv(start = Date.parse('2026-04-01T00:00:00Z')): Env & { at
   let count = 0
   const env = {
     at: start,
-    now: () => env.at,
+    now: () => ++env.at,
     random: (n: number) => new Uint8Array(n),
     id: () => `id-${++count}`,
     after: (ms: number, task: () => void) => {
@@ -47,7 +47,7 @@ export interface Reader {
   ): Promise<Gathered>
 }
 
-/** The sources' and the patients' tables in memory, and a clock that only moves when somebody waits. */
+/** The sources' and the patients' tables in memory, and a clock that moves when it is looked at. */
 export async function openReader(): Promise<Reader> {
   const env = fixedEnv()
   const tables = [...sourcesMigrations, ...patientsMigrations]

@@ -4,7 +4,7 @@ import type { RecordKey } from '@kakehashi/protocol/records'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import { type Kysely, sql } from 'kysely'
 import type { Span, Sweep } from './connector.ts'
-import { oweTombstones, type SourcesTables, type SourcesTx } from './store.ts'
+import { cancelTombstones, oweTombstones, type SourcesTables, type SourcesTx } from './store.ts'
 
 /** A record as the ledger sees it. */
 export interface Seen {
@@ -71,6 +71,10 @@ export async function keepLedger(
     }
     if (rows.length > 0) await upsert(tx, source, rows)
   }
+  await cancelTombstones(
+    tx,
+    [...change.fresh].filter((one) => one.code === null),
+  )
   return change
 }
 
@@ -89,7 +93,7 @@ async function compare(
   const same = before?.hash === one.hash && before.state === state && before.patients === patients
   if (same) {
     change.unchanged++
-    if (before.run === run && before.file === file) return null
+    if (before.run === run && before.file === file && one.code === null) return null
   } else {
     const existed = before !== undefined && before.state !== 'gone'
     change[existed ? 'changed' : 'added']++
@@ -97,7 +101,8 @@ async function compare(
     for (const patient of one.patients) change.touched.add(patient)
     if (existed) for (const patient of await withdrawn(tx, one, before, now)) change.touched.add(patient)
   }
-  return [one.key.type, one.key.id, one.hash, patients, file, run, state, one.code, now]
+  const tried = one.code === null ? null : now
+  return [one.key.type, one.key.id, one.hash, patients, file, run, state, one.code, now, tried]
 }
 
 /** A version that is now about other patients, or may no longer travel, takes back what was sent before. */
@@ -120,13 +125,13 @@ async function rowsOf(tx: SourcesTx, source: string, page: readonly Seen[]): Pro
 
 async function upsert(tx: SourcesTx, source: string, rows: unknown[][]): Promise<void> {
   await sql`
-    INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since)
-    SELECT ${source}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
+    INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since, tried)
+    SELECT ${source}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
     FROM json_each(${JSON.stringify(rows)}) WHERE true
     ON CONFLICT (source, type, id) DO UPDATE SET
       since = CASE WHEN hash = excluded.hash AND state = excluded.state THEN since ELSE excluded.since END,
       hash = excluded.hash, patients = excluded.patients, file = excluded.file, run = excluded.run,
-      state = excluded.state, code = excluded.code`.execute(tx)
+      state = excluded.state, code = excluded.code, tried = excluded.tried`.execute(tx)
 }
 
 /** Remembers where each patient's lines lie; neighbours of one patient become one span. */

@@ -23,6 +23,8 @@ export interface SourcesTables {
     state: string
     code: string | null
     since: number
+    /** When a held record was last looked at. */
+    tried: number | null
   }
   source_span: { source: string; patient: string; file: string; start: number; length: number; line: number }
   quarantine: { source: string; place: string; file: string; code: string; hash: string; at: number }
@@ -48,7 +50,7 @@ export const sourcesMigrations: readonly Migration[] = [
     name: 'sources-001',
     up: (w) => [
       `CREATE TABLE source_checkpoint (source ${w.text} PRIMARY KEY, checkpoint ${w.text} NOT NULL, run ${w.int} NOT NULL, at ${w.int} NOT NULL)${w.strict}`,
-      `CREATE TABLE source_ledger (source ${w.text} NOT NULL, type ${w.text} NOT NULL, id ${w.text} NOT NULL, hash ${w.text} NOT NULL, patients ${w.text} NOT NULL, file ${w.text} NOT NULL, run ${w.int} NOT NULL, state ${w.text} NOT NULL, code ${w.text}, since ${w.int} NOT NULL, PRIMARY KEY (source, type, id))${w.strict}`,
+      `CREATE TABLE source_ledger (source ${w.text} NOT NULL, type ${w.text} NOT NULL, id ${w.text} NOT NULL, hash ${w.text} NOT NULL, patients ${w.text} NOT NULL, file ${w.text} NOT NULL, run ${w.int} NOT NULL, state ${w.text} NOT NULL, code ${w.text}, since ${w.int} NOT NULL, tried ${w.int}, PRIMARY KEY (source, type, id))${w.strict}`,
       `CREATE INDEX source_ledger_held ON source_ledger (source, code) WHERE state = 'held'`,
       `CREATE TABLE source_span (source ${w.text} NOT NULL, patient ${w.text} NOT NULL, file ${w.text} NOT NULL, start ${w.int} NOT NULL, length ${w.int} NOT NULL, line ${w.int} NOT NULL, PRIMARY KEY (source, patient, file, start))${w.strict}`,
       `CREATE INDEX source_span_file ON source_span (source, file)`,
@@ -186,6 +188,26 @@ export async function clearTombstones(tx: SourcesTx, keys: readonly string[]): P
     .deleteFrom('sent_record')
     .where('key', 'in', [...keys])
     .execute()
+}
+
+/** What is there again needs no tombstone for those it is about; others it was sent for still get theirs. */
+export async function cancelTombstones(
+  tx: SourcesTx,
+  back: readonly { key: RecordKey; patients: PatientKey[] }[],
+): Promise<void> {
+  const byKey = new Map(back.map((one) => [recordKeyText(one.key), one.patients]))
+  const keys = [...byKey.keys()]
+  for (let from = 0; from < keys.length; from += 500) {
+    const page = keys.slice(from, from + 500)
+    const due = await tx
+      .selectFrom('due_tombstone')
+      .select(['key', 'patient'])
+      .where('key', 'in', page)
+      .execute()
+    for (const { key, patient } of due)
+      if (byKey.get(key)?.includes(patient as PatientKey))
+        await tx.deleteFrom('due_tombstone').where('key', '=', key).execute()
+  }
 }
 
 /** Owes the vault a tombstone for what it was given before; answers for how many records that was so. */

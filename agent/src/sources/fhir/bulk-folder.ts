@@ -176,12 +176,11 @@ function resumable(state: FolderState, files: FolderFile[]): boolean {
   if (state.pass === null) return false
   const prints = new Map(files.map((file) => [file.name, file.print]))
   const { read, at } = state.pass
-  if (
-    at !== null &&
-    prints.get(at.file) === at.print &&
-    read.every((n) => prints.get(n) === state.files[n]?.print)
-  )
-    return true
+  const same = read.every((name) => {
+    const print = state.files[name]?.print ?? null
+    return print === null || prints.get(name) === print
+  })
+  if (same && (at === null || prints.get(at.file) === at.print)) return true
   for (const name of read) delete state.files[name]
   return false
 }

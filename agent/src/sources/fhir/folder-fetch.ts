@@ -26,22 +26,39 @@ export async function* fetchFromFolder(
   for (const group of groups(patients, spans, files)) {
     const wanted = group.flatMap((patient) => spans.get(patient) ?? [])
     const unpacked = await unpack(wanted, files, signal)
-    for (const patient of group) {
-      const own = spans.get(patient) ?? []
-      let complete = own.every((span) => files.has(span.file))
-      for (const read of readsOf(own, files)) {
-        const bytes = await readRange(read)
-        for (const span of read.spans) {
-          const part = bytes?.subarray(span.start - read.start, span.start - read.start + span.length)
-          const lines = part ?? unpacked.get(span)
-          if (lines) yield* recordsOf(reading, lines, span, patient)
-          else complete = false
-        }
-      }
-      yield { t: 'patient-read', patient, complete }
-    }
+    for (const patient of group)
+      yield* patientFrom(reading, patient, spans.get(patient) ?? [], files, unpacked)
     signal.throwIfAborted()
   }
+}
+
+/** Of a record given twice the later one prevails, as it does in the ledger. */
+async function* patientFrom(
+  reading: FhirReading,
+  patient: PatientKey,
+  spans: PatientSpan[],
+  files: Map<string, FolderFile>,
+  unpacked: Map<PatientSpan, Buffer | null>,
+): AsyncGenerator<FetchEvent> {
+  const found = new Map<string, SourceEvent>()
+  let complete = spans.every((span) => files.has(span.file))
+  for (const read of readsOf(spans, files)) {
+    const bytes = await readRange(read)
+    for (const span of read.spans) {
+      const part = bytes?.subarray(span.start - read.start, span.start - read.start + span.length)
+      const lines = part ?? unpacked.get(span)
+      if (!lines) complete = false
+      else
+        for await (const event of recordsOf(reading, lines, span, patient)) {
+          const key = event.t === 'record' ? event.record.key : event.t === 'held' ? event.key : null
+          const name = key === null ? `other ${found.size}` : `${key.type}/${key.id}`
+          found.delete(name)
+          found.set(name, event)
+        }
+    }
+  }
+  yield* found.values()
+  yield { t: 'patient-read', patient, complete }
 }
 
 function* groups(
