@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as rest } from 'node:timers/promises'
 import { storesOf } from '@kakehashi/test/kill/standing'
 import { noticeInThePast } from '@kakehashi/test/walk/register-past'
-import { HUB, runToEnd } from '@kakehashi/test/walk/program'
+import { HUB, runToEnd, type Program } from '@kakehashi/test/walk/program'
 import { layAgent, layHub, rowsOf, startHub, until } from '@kakehashi/test/walk/stage'
 import { costOf, type Cost } from './machine.ts'
 import { arrivePatients, arriveRecords, type BenchSource } from './source.ts'
@@ -50,9 +49,10 @@ export async function pipeline(
     const before = accepted(stores.ops)
     const begun = Date.now()
     const cpuBefore = costs(hub, agent.program.pid)
+    const said = agent.program.output.length
     arriveRecords(source, folder)
     say('the export has arrived')
-    await untilDone(stores)
+    await untilDone(agent.program, said, stores)
     const after = costs(hub, agent.program.pid)
     const figures = figuresSince(stores, begun, before)
     for (const program of programs) await program.stop()
@@ -81,20 +81,11 @@ function atRest(agent: string): boolean {
   )
 }
 
-/** Ten seconds in which nothing new was accepted and nothing was under way. */
-async function untilDone(stores: ReturnType<typeof storesOf>): Promise<void> {
-  const end = performance.now() + WAIT_SECONDS * 1000
-  let last = -1
-  for (let quiet = 0; quiet < 10 && performance.now() < end;) {
-    const now = accepted(stores.ops)
-    quiet = now === last && now > 0 && atRest(stores.agent) && ledgered(stores.agent) > 1000 ? quiet + 1 : 0
-    last = now
-    await rest(1000)
-  }
-}
-
-function ledgered(agent: string): number {
-  return rowsOf<{ n: number }>(agent, 'SELECT count(*) AS n FROM source_ledger')[0]!.n
+/** The round that read the export is over, and every batch has its receipt. */
+async function untilDone(agent: Program, since: number, stores: ReturnType<typeof storesOf>): Promise<void> {
+  const read = /"source\.gathered"[^\n]*"seen":[1-9][\s\S]*"round\.done"/
+  await until('the export is read', () => read.test(agent.output.slice(since)), WAIT_SECONDS)
+  await until('every batch has its receipt', () => atRest(stores.agent), WAIT_SECONDS)
 }
 
 function figuresSince(
