@@ -1,3 +1,6 @@
+import { auditOrigin } from '@kakehashi/agent/audit/checkpoint'
+import { verifyOutbox } from '@kakehashi/agent/outbox/verify'
+import { verifyCheckpoint } from '@kakehashi/protocol/checkpoint'
 import { expect, test } from 'vitest'
 import { chart, DAY, openScheme, person, result, world, type World } from './agent-world.ts'
 
@@ -385,3 +388,77 @@ test('the clock set back a day: every decision denies until it is right again', 
   w.clock.now += DAY
   expect((await w.agent.dryRun()).open.patients).toBe(3)
 })
+
+test('R29 a batch that the gateway lost after storing it is sent again, through the gate', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.agent.exchange()
+  const [batch] = await w.vault.batches(w.agent)
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1 })
+  await pass(w, DAY)
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1 })
+  const gateway = w.gatewayStore.db
+  await gateway.deleteFrom('gateway_part').execute()
+  await gateway.deleteFrom('gateway_batch').execute()
+  await pass(w, DAY + 1)
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1, queued: 0 })
+  const again = await w.vault.batches(w.agent)
+  expect(again.map((b) => [b.batch, b.digest])).toEqual([[batch!.batch, batch!.digest]])
+})
+
+test('R29 a batch the gateway will never take is made anew, and the queue behind it does not starve', async () => {
+  using w = await ready()
+  await w.agent.build()
+  const { batch } = await w.store.db.selectFrom('outbox_batch').select('batch').executeTakeFirstOrThrow()
+  const part = await w.store.db.selectFrom('outbox_part').selectAll().executeTakeFirstOrThrow()
+  const altered = Uint8Array.from(part.bytes)
+  altered[altered.length - 1]! ^= 1
+  await w.store.db.updateTable('outbox_part').set({ bytes: altered }).execute()
+  expect(await verifyOutbox(w.agent.context)).toEqual({ batches: 1, damaged: [batch] })
+  expect((await w.agent.exchange()).failure).toBe('DIGEST_MISMATCH')
+  expect((await w.agent.status()).batches).toMatchObject({ dropped: 1, 'in-flight': 0 })
+  expect(await w.agent.build()).toMatchObject({ batches: 1, records: 6 })
+  await w.agent.exchange()
+  expect((await w.vault.batches(w.agent)).length).toBe(1)
+})
+
+test('R20 an erasure asked for later reaches the hub for every chart of the person', async () => {
+  using w = await ready()
+  await w.agent.register.mergeCharts({
+    patient: chart('0001'),
+    other: chart('0002'),
+    certain: true,
+    by: 'office',
+  })
+  await w.agent.register.askErasure({ patient: chart('0002'), by: 'desk' })
+  await w.agent.exchange()
+  const asked = (await w.vault.hear(w.agent)).find((m) => m.type === 'erasure-requested')
+  expect(asked?.type === 'erasure-requested' && asked.patients.toSorted()).toEqual([
+    chart('0001'),
+    chart('0002'),
+  ])
+})
+
+test('S8 every change of state has one leaf in the agent’s own log, and the heartbeat carries its checkpoint', async () => {
+  using w = await ready()
+  const before = await leaves(w)
+  await w.agent.register.recordStop({ patient: chart('0001'), by: 'desk' })
+  expect((await leaves(w)) - before).toBe(1)
+  await w.agent.tick()
+  await w.agent.exchange()
+  const beat = (await w.vault.hear(w.agent)).find((m) => m.type === 'heartbeat')
+  const note = beat?.type === 'heartbeat' ? (beat.checkpoint ?? '') : ''
+  const { keys } = w.agent.context
+  const shown = verifyCheckpoint(note, auditOrigin(w.agent.context), keys.signing.public)
+  expect(shown?.size).toBe(before + 1)
+  const text = await w.store.db.selectFrom('audit_leaf').select('leaf').execute()
+  for (const { leaf } of text) expect(Buffer.from(leaf).toString()).not.toContain('0001')
+})
+
+async function leaves(w: World): Promise<number> {
+  const row = await w.store.db
+    .selectFrom('audit_leaf')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow()
+  return row.n
+}

@@ -12,7 +12,7 @@ import type { Wire } from '@kakehashi/agent/uplink/wire-shape'
 import type { Call } from '@kakehashi/hub/call'
 import { enrolmentCodeHash } from '@kakehashi/hub/gateway/enrolment'
 import { createGateway, type Gateway } from '@kakehashi/hub/gateway/gateway'
-import { openGatewayStore } from '@kakehashi/hub/gateway/store'
+import { openGatewayStore, type GatewayStore } from '@kakehashi/hub/gateway/store'
 import { openControl, sealControl } from '@kakehashi/protocol/control'
 import { openBatch, verifyBatch } from '@kakehashi/protocol/envelope'
 import type { Env, Instant } from '@kakehashi/protocol/env'
@@ -217,6 +217,7 @@ export interface World {
   agent: Agent
   store: AgentStore
   gateway: Gateway
+  gatewayStore: GatewayStore
   vault: VaultVoice
   /** What the agent put on the line, oldest first. */
   sent: { method: string; path: string }[]
@@ -236,9 +237,10 @@ export async function world(start: Instant = APRIL_1): Promise<World> {
   mkdirSync(folder, { recursive: true })
   const keys = newAgentKeys(env, agentId('agent-midori'))
   const vaultKeys = { box: newBoxKey(env), signing: newSigningKey(env) }
+  const gatewayStore = await openGatewayStore(new DatabaseSync(':memory:'), env)
   const gateway = createGateway({
     env: ids('gateway', env),
-    store: await openGatewayStore(new DatabaseSync(':memory:'), env),
+    store: gatewayStore,
     key: newSigningKey(env),
     operator: { operator: OPERATOR, name: '認定事業者', address: '東京都千代田区1-1' },
     vault: { box: vaultKeys.box.public, signing: vaultKeys.signing.public },
@@ -306,6 +308,7 @@ export async function world(start: Instant = APRIL_1): Promise<World> {
     agent: live(),
     store,
     gateway,
+    gatewayStore,
     vault,
     sent,
     line,

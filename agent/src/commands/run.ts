@@ -1,11 +1,13 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { sql } from 'kysely'
 import { schedule, validate, type ScheduledTask } from 'node-cron'
 import { publishLog } from '@kakehashi/store/audit-log'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { auditOrigin } from '../audit/checkpoint.ts'
 import { ConfigFaulty, type AgentConfig } from '../config.ts'
+import { facilityStateOf } from '../register/read.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { serveCounter } from './counter.ts'
 import { openAgent, type Opened } from './opened.ts'
@@ -95,6 +97,8 @@ function schedules(config: AgentConfig, rounds: Rounds, opened: Opened): Schedul
   const publish = async () => {
     try {
       await publishLog(store, at.audit, auditOrigin(agent.context), keys.signing)
+      // what was deleted is overwritten in the file; this takes it out of the journal too
+      await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(store.db)
     } catch {
       log('audit.publish-failed')
     }
@@ -107,6 +111,15 @@ function schedules(config: AgentConfig, rounds: Rounds, opened: Opened): Schedul
   ]
 }
 
+/** The configuration may lengthen the wait; what the register says already is never shortened from here. */
+async function lengthenWait({ agent, config }: Opened): Promise<void> {
+  const { context, register } = agent
+  const state = await facilityStateOf(context.store.db, context.facility)
+  if (!state || state.waitDays >= config.waitDays) return
+  const { deathPolicy, closedDays, endedOn } = state
+  await register.setFacility({ by: 'config', waitDays: config.waitDays, deathPolicy, closedDays, endedOn })
+}
+
 async function run(options: { dir: string; counter: boolean; socket: boolean }): Promise<void> {
   const opened = await openAgent(resolve(options.dir), { log: true })
   const unlock = takeLock(opened.at.lock)
@@ -114,6 +127,7 @@ async function run(options: { dir: string; counter: boolean; socket: boolean }):
   const { log } = agent.context
   const { requeued, unsettled } = await agent.recover()
   log('agent.started', { requeued, unsettled, facility: agent.context.facility })
+  await lengthenWait(opened)
   const counter = options.counter ? await serveCounter(opened) : null
   if (counter) process.stdout.write(`${JSON.stringify({ event: 'counter.listening', url: counter.url })}\n`)
   const rounds = new Rounds(opened)

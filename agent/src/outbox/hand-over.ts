@@ -10,6 +10,8 @@ import type { AgentTx } from '../store/store.ts'
 import { dropBatch } from './halt.ts'
 import { batchesOnLeg, batchOf, claimable, moveBatch, patientsOfBatch, type BatchRow } from './store.ts'
 
+const RECEIPT_MS_EXPECTED = 24 * 3600 * 1000
+
 type Claim =
   | { t: 'none' }
   | { t: 'claimed'; batch: BatchRow; patients: number }
@@ -70,9 +72,23 @@ export async function handOver(context: AgentContext): Promise<BatchRow | null> 
   }
 }
 
-/** A batch that was under way when we last stopped, or that a stop halted: the gateway is asked about it first. */
+/**
+ * A batch that was under way when we last stopped, that a stop halted, or that has lain at the gateway for long without
+ * a receipt: the gateway is asked about it first.
+ */
 export async function unsettled(context: AgentContext): Promise<BatchRow | null> {
-  return (await batchesOnLeg(context.store.db, ['in-flight']))[0] ?? null
+  const { db } = context.store
+  const [flying] = await batchesOnLeg(db, ['in-flight'])
+  if (flying) return flying
+  const old = await db
+    .selectFrom('outbox_batch')
+    .select('batch')
+    .where('leg', '=', 'at-gateway')
+    .where('moved_at', '<=', context.env.now() - RECEIPT_MS_EXPECTED)
+    .orderBy('moved_at')
+    .limit(1)
+    .executeTakeFirst()
+  return old ? batchOf(db, old.batch as BatchId) : null
 }
 
 /** From here on bytes may have left. False when a stop took the batch back meanwhile. */
@@ -136,6 +152,18 @@ export async function refuseFlight(context: AgentContext, batch: BatchId, code: 
 
 export type Settled = { t: 'upload'; offset: number } | { t: 'over' }
 
+/** Still there: asked again in a day. Gone (the gateway lost its store): it waits again, and the gate is asked again. */
+async function settleOld(context: AgentContext, row: BatchRow, stored: boolean): Promise<Settled> {
+  const now = context.env.now()
+  await context.store.bookkeep(async (tx) => {
+    if (stored)
+      await tx.updateTable('outbox_batch').set({ moved_at: now }).where('batch', '=', row.batch).execute()
+    else await moveBatch(tx, row.batch, 'at-gateway', 'queued', now)
+  })
+  if (!stored) context.log('outbox.lost-by-gateway', { batch: row.batch })
+  return { t: 'over' }
+}
+
 /** What the gateway has of an unsettled batch decides how it goes on. */
 export async function settle(
   context: AgentContext,
@@ -143,6 +171,7 @@ export async function settle(
   held: { state: 'absent' | 'partial' | 'stored'; received: number; digest: string | null },
 ): Promise<Settled> {
   const row = await batchOf(context.store.db, batch)
+  if (row?.leg === 'at-gateway') return settleOld(context, row, held.state === 'stored')
   if (!row || row.leg !== 'in-flight') return { t: 'over' }
   if (held.state === 'stored') {
     await markAtGateway(context, { batch, digest: row.digest, storedAt: context.env.now() })

@@ -11,6 +11,7 @@ const VERBS = {
   recordStop: flow.recordStop,
   withdrawStop: flow.withdrawStop,
   undoStop: flow.undoStop,
+  askErasure: flow.askErasure,
   handSlip: flow.handSlip,
   setHold: flow.setHold,
   clearHold: flow.clearHold,

@@ -217,3 +217,23 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
     },
   )
 }
+
+/** The person asks that what was given already be erased at the operator; a plain stop does not ask for it. */
+export async function askErasure(
+  context: AgentContext,
+  asked: { patient: PatientKey; stop?: StopId; by: string },
+): Promise<{ patients: PatientKey[] }> {
+  return context.store.transact(
+    { act: 'erasure.asked', actor: asked.by, about: aboutPatient(context, asked.patient) },
+    async (tx) => {
+      const patients = await chartsOfPerson(tx, asked.patient)
+      await enqueueControl(tx, context, {
+        type: 'erasure-requested',
+        patients,
+        stop: asked.stop ?? null,
+        askedAt: context.env.now(),
+      })
+      return { patients }
+    },
+  )
+}

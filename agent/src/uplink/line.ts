@@ -83,7 +83,7 @@ export class Line {
     } catch (error) {
       this.#courier.forgetPlace()
       const code = error instanceof Refused ? error.refusal.code : null
-      this.lastFailure = code ?? (error instanceof Error ? error.name : 'unknown')
+      this.lastFailure = code ?? failureName(error)
       this.#context.log('uplink.failed', { code })
       this.feed({ t: 'failed', job: action.number, dice: this.#dice() })
     }
@@ -124,6 +124,13 @@ export class Line {
     this.#socket = null
     socket?.close()
   }
+}
+
+/** The system's own word (`ECONNREFUSED`) where there is one. */
+function failureName(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : error.name
 }
 
 /** A control frame is taken as a hint: the message is fetched in order with all others. */

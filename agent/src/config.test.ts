@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { isQuiet } from './commands/quiet.ts'
+import { ConfigFaulty, readConfig } from './config.ts'
+
+const GOOD = { hub: 'https://gateway.example.jp', facility: 'midori' }
+
+function faults(raw: unknown): readonly string[] {
+  try {
+    readConfig(JSON.stringify(raw))
+    return []
+  } catch (error) {
+    if (error instanceof ConfigFaulty) return error.faults
+    throw error
+  }
+}
+
+test('little need be said: the rest has safe defaults', () => {
+  expect(readConfig(JSON.stringify(GOOD))).toMatchObject({
+    track: 'ANON',
+    waitDays: 30,
+    quietHours: null,
+    counter: { host: '127.0.0.1', port: 8410 },
+    staff: [],
+  })
+})
+
+test('every fault is named at once, in Japanese, with its place', () => {
+  const found = faults({
+    facility: 'みどり',
+    sources: [
+      { id: 'a', kind: 'hl7' },
+      { id: 'b', kind: 'fhir-bulk' },
+    ],
+    waitDays: 7,
+    quietHours: { from: '8:30', to: '18:00' },
+    hubb: 1,
+  })
+  expect(found.length).toBe(7)
+  for (const fault of found) expect(fault).toMatch(/[ぁ-ん]/)
+  expect(found.join('\n')).toContain('hub：書かれていません')
+  expect(found.join('\n')).toContain('waitDays：30日より短くできません')
+  expect(found.join('\n')).toContain('「hubb」')
+})
+
+test('two sources of one id, and a text that is no JSON', () => {
+  const folder = { id: 'ehr', kind: 'fhir-bulk', folder: '/x' }
+  expect(faults({ ...GOOD, sources: [folder, folder] })[0]).toContain('二つあります')
+  expect(() => readConfig('{')).toThrow('JSONとして読めません')
+})
+
+test('the environment overrides addresses without editing the file', () => {
+  const config = readConfig(JSON.stringify(GOOD), {
+    KAKEHASHI_HUB: 'https://other.example.jp',
+    KAKEHASHI_COUNTER: '0.0.0.0:9000',
+  })
+  expect(config).toMatchObject({ hub: 'https://other.example.jp', counter: { host: '0.0.0.0', port: 9000 } })
+})
+
+test('quiet hours are Tokyo’s, and may span midnight', () => {
+  const at = (time: string) => Date.parse(`2026-04-10T${time}+09:00`)
+  const clinic = { from: '08:30', to: '18:00' }
+  expect(isQuiet(clinic, at('08:29'))).toBe(false)
+  expect(isQuiet(clinic, at('08:30'))).toBe(true)
+  expect(isQuiet(clinic, at('18:00'))).toBe(false)
+  const night = { from: '22:00', to: '06:00' }
+  expect(isQuiet(night, at('23:00'))).toBe(true)
+  expect(isQuiet(night, at('05:59'))).toBe(true)
+  expect(isQuiet(night, at('12:00'))).toBe(false)
+  expect(isQuiet(null, at('12:00'))).toBe(false)
+})
