@@ -44,7 +44,7 @@ const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 
 /** All that a machine can say about how the page in front of it looks. */
 export async function inspect(page: Page): Promise<Omit<Findings, 'elsewhere' | 'policy'>> {
-  const axe = await new AxeBuilder({ page }).withTags(WCAG).analyze()
+  const axe = await new AxeBuilder({ page }).setLegacyMode(true).withTags(WCAG).analyze()
   const smallTargets = (await page.evaluate(SMALL_TARGETS)) as string[]
   const width = page.viewportSize()?.width ?? 0
   await page.setViewportSize({ width: 320, height: 640 })

@@ -1,12 +1,13 @@
-import { operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
-import { afterAll, test } from 'vitest'
+import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
+import { afterAll, expect, test } from 'vitest'
+import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
 import { serve } from './serve.ts'
 
 afterAll(closeBrowser)
 
 async function room(account: string) {
-  const { app } = await operatorRoom()
+  const { app, parts, release } = await operatorRoom()
   const at = await serve(app)
   const { page, close } = await openPage(at.url, { viewport: { width: 1280, height: 800 } })
   const signIn = async (passphrase: string) => {
@@ -18,10 +19,13 @@ async function room(account: string) {
   return {
     page,
     at,
+    path: `${at.url}/releases/${release}`,
+    build: () => built(parts, release),
     signIn,
     async leave() {
-      await close()
+      const faults = await close()
       await at.close()
+      return faults
     },
   }
 }
@@ -30,7 +34,7 @@ test.skipIf(unseen)(
   'console: a reviewer signs in, reads the risk report and votes',
   { timeout: LOOK_MS_MAX },
   async () => {
-    const { page, at, signIn, leave } = await room('one')
+    const { page, at, path, build, signIn, leave } = await room('one')
     await look(page, 'console-1-sign-in')
     await signIn('wrong')
     await look(page, 'console-1-sign-in-error')
@@ -38,17 +42,24 @@ test.skipIf(unseen)(
     await look(page, 'console-2-home')
     await page.goto(`${at.url}/releases`)
     await look(page, 'console-3-releases')
-    await page.goto(`${at.url}/releases/r-1`)
+    await page.goto(path)
     await look(page, 'console-4-release')
     await go(page, () => page.click('main form button'))
     await look(page, 'console-4-release-error')
+    await page.check('input[name=conflict][value=no]')
     await page.check('input[value=approve]')
     await page.fill('#passphrase', PASSPHRASE)
     await go(page, () => page.click('main form button'))
     await look(page, 'console-5-voted')
+    await build()
+    await page.goto(path)
+    await look(page, 'console-5-risk-report')
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: shotPath('console-5-risk-report-print'), fullPage: true })
+    await page.emulateMedia({ media: 'screen' })
     await page.goto(`${at.url}/erasures`)
     await look(page, 'console-6-not-allowed')
-    await leave()
+    expect(await leave()).toEqual([])
   },
 )
 
@@ -68,6 +79,6 @@ test.skipIf(unseen)(
       await page.goto(`${at.url}${path}`)
       await look(page, `console-${name}`)
     }
-    await leave()
+    expect(await leave()).toEqual([])
   },
 )

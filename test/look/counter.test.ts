@@ -19,8 +19,9 @@ async function atTheDesk(options: { javaScriptEnabled?: boolean } = {}) {
     at,
     page,
     async leave() {
-      await close()
+      const faults = await close()
       await at.close()
+      return faults
     },
   }
 }
@@ -60,7 +61,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-04-deceased')
     await scan(page, '123460')
     await look(page, 'counter-04-birth-unknown')
-    await leave()
+    expect(await leave()).toEqual([])
   },
 )
 
@@ -83,7 +84,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-07-today')
     await scan(page, '123456')
     await look(page, 'counter-08-notified')
-    await leave()
+    expect(await leave()).toEqual([])
   },
 )
 
@@ -118,7 +119,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-15-withdraw-error')
     await page.goto(`${at.url}/nowhere`)
     await look(page, 'counter-16-not-found')
-    await leave()
+    expect(await leave()).toEqual([])
   },
 )
 
@@ -146,7 +147,7 @@ test.skipIf(unseen)(
     await tabTo(page, '停止を確定する')
     await go(page, () => page.keyboard.press('Enter'))
     expect(await page.locator('h1').textContent()).toBe('停止しました。')
-    await leave()
+    expect(await leave()).toEqual([])
   },
 )
 

@@ -1,5 +1,5 @@
 import { portalPages } from '@kakehashi/hub/portal/pages/app'
-import { afterAll, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
 import { serve } from './serve.ts'
@@ -44,7 +44,7 @@ for (const language of ['ja', 'easy', 'en']) {
       await page.screenshot({ path: shotPath(`portal-${language}-4-print`), fullPage: true })
       await page.goto(`${at.url}/${language}/nowhere`)
       await see('5-not-found')
-      await close()
+      expect(await close()).toEqual([])
       await at.close()
     },
   )
@@ -66,22 +66,26 @@ test.skipIf(unseen)(
     await page.click('text=やさしい日本語')
     await page.waitForURL(/\/easy\/check/)
     await page.screenshot({ path: shotPath('portal-language-changed'), fullPage: true })
-    await close()
+    expect(await close()).toEqual([])
     await at.close()
   },
 )
 
 test.skipIf(unseen)(
-  'portal: text at twice its size, and forced colours',
+  'portal: forced colours, and 320 px with text at twice its size',
   { timeout: LOOK_MS_MAX },
   async () => {
     const at = await portal()
     const { page, close } = await openPage(at.url, PHONE)
     await page.goto(`${at.url}/ja/number`)
-    await page.evaluate('document.documentElement.classList.add("big")')
     await page.emulateMedia({ forcedColors: 'active' })
     await look(page, 'portal-forced-colours')
-    await close()
+    await page.emulateMedia({ forcedColors: 'none' })
+    // A phone of 320 px with doubled text shows as much as one of 160 px.
+    await page.setViewportSize({ width: 180, height: 640 })
+    await page.screenshot({ path: shotPath('portal-large-text'), fullPage: true })
+    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true)
+    expect(await close()).toEqual([])
     await at.close()
   },
 )

@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
+import { chartRoutes } from './charts.ts'
 import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
 import { searchRoutes } from './search.ts'
@@ -51,6 +52,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   })
   searchRoutes(app, parts, sessions, views)
   patientRoutes(app, parts, views)
+  chartRoutes(app, parts)
   noticeRoutes(app, parts, sessions)
   paperRoutes(app, parts, views)
   stopRoutes(app, parts, views)

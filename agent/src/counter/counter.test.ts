@@ -191,3 +191,51 @@ test('R6 whoever turned 16 is shown as due for a notice of their own', async () 
   expect(page.text).toContain('16歳')
   expect(page.text).not.toContain('本人と保護者の両方に通知した')
 })
+
+test('T20 R22 somebody who died: no notice is offered, the family’s stop is', async () => {
+  const { clerk } = await atTheDesk()
+  const page = await clerk.get(await clerk.open('123459'))
+  expect(page.text).toContain('通知の前に亡くなっているため提供できません。')
+  expect(page.text).not.toContain('/notice"')
+  const form = await clerk.get(`${clerk.path}/stop`)
+  expect(form.text).toMatch(/value="family"\s+checked/)
+})
+
+test('T27 a second chart of the same person is asked about: same stops both, in doubt it is held', async () => {
+  for (const [answer, expected] of [
+    ['same', { stops: 1, holds: [] }],
+    ['unsure', { stops: 0, holds: ['merge'] }],
+  ] as const) {
+    const double = {
+      number: '99123456',
+      kana: 'ﾔﾏﾀﾞ ﾊﾅｺ',
+      kanji: '山田 花子',
+      birthDate: '1948-05-03',
+      sex: 'female',
+    } as const
+    const place = await hospital({}, [double])
+    const clerk = new Clerk(place.app)
+    await clerk.signIn()
+    const path = await clerk.open('00123456')
+    const stopped = await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+    expect(stopped.text).toContain('99123456')
+    const other = /name="other" value="([^"]+)"/.exec(stopped.text)?.[1] ?? ''
+    const page = await clerk.post(`${path}/same`, { other, answer })
+    expect(page.text).not.toContain('99123456')
+    const state = await patientStateOf(place.context.store.db, patientKey(facilityId('midori'), '99123456'))
+    expect({ stops: state.stops.length, holds: state.holds }).toEqual(expected)
+  }
+})
+
+test('R5 R6 whoever cannot judge needs a guardian’s notice too; recovery is recorded and asks for a notice anew', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/capacity`, { capacity: 'unable' })
+  expect((await clerk.get(path)).text).toContain('本人と保護者の両方に通知した')
+  await clerk.post(`${path}/notice`, { to: 'both' })
+  expect((await clerk.get(path)).text).toContain('判断能力なしの記録があります')
+  await clerk.post(`${path}/capacity`, { capacity: 'able' })
+  expect((await stateOf(HANAKO)).capacity).toBe('able')
+  expect((await clerk.get(path)).text).not.toContain('本人と保護者の両方に通知した')
+  expect((await clerk.post(`${path}/capacity`, { capacity: 'x' })).status).toBe(409)
+})

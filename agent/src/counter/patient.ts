@@ -3,6 +3,7 @@ import { Refused } from '@kakehashi/protocol/refusals'
 import type { Hono } from 'hono'
 import { aboutPatient } from '../context.ts'
 import { noticeEvent, patientStateOf } from '../register/read.ts'
+import { chartsAlike } from './charts.ts'
 import { patientPage } from './pages/patient.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import type { CounterViews } from './views.ts'
@@ -27,7 +28,11 @@ export function patientRoutes(app: Hono<CounterEnv>, parts: CounterParts, views:
       const about = aboutPatient(context, patient)
       await context.store.transact({ act: 'patient.opened', actor: session.staff.id, about }, async () => {})
     }
-    return c.html(patientPage(await views.desk(session), await views.patient(session, c.get('person'))))
+    const person = c.get('person')
+    const alike = await chartsAlike(parts, views, session, person)
+    return c.html(
+      patientPage(await views.desk(session), { ...(await views.patient(session, person)), alike }),
+    )
   })
 
   app.post('/patient/:handle/undo', async (c) => {

@@ -4,6 +4,7 @@ import { timeOfDay } from '@kakehashi/ui/dates'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Hono } from 'hono'
 import { patientStateOf } from '../register/read.ts'
+import { chartsAlike } from './charts.ts'
 import { mayUndo } from '../register/rules.ts'
 import { CHECKS, REQUESTERS, stopPage, stoppedPage } from './pages/stop.ts'
 import { withdrawPage } from './pages/withdraw.ts'
@@ -77,6 +78,7 @@ function askRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterVie
         stop: stop.stop,
         askedAt: timeOfDay(stop.askedAt),
         undoable: stop.origin === 'counter' && mayUndo(stop.askedAt, context.env.now()),
+        alike: await chartsAlike(parts, views, session, c.get('person')),
       }),
     )
   })

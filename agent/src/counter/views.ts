@@ -84,7 +84,7 @@ export class CounterViews {
     return `${W.stopLine(dayOf(stop.askedAt), W.who[stop.requester])}${provisional}`
   }
 
-  async patient(session: Session, person: IndexedPatient): Promise<PatientView> {
+  async patient(session: Session, person: IndexedPatient): Promise<Omit<PatientView, 'alike'>> {
     const { context, settings } = this.#parts
     const { db } = context.store
     const now = context.env.now()
@@ -128,6 +128,7 @@ export class CounterViews {
               ? W.provisionFrom(longDate(earliest))
               : null,
       templateText: template ? settings.noticeText(template.hash) : null,
+      capacityUnable: state.capacity === 'unable',
       today: await this.today(session),
     }
   }

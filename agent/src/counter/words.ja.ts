@@ -42,6 +42,9 @@ export const W = {
   birthUnknown: '生年月日 不明',
   sex: { male: '男', female: '女', other: 'その他', unknown: '性別不明' },
   deceased: (day: string) => `${day} 逝去`,
+  deceasedSometime: '逝去（日付不明）',
+  deceasedTitle: 'ご逝去された方です',
+  deceasedLead: '通知はできません。ご遺族からの停止の求めは受け付けます。',
   notice: '通知',
   noticeNone: 'まだ',
   noticeDone: '済',
@@ -122,6 +125,18 @@ export const W = {
   stopAlready: 'すでに停止中です',
   stopLine: (day: string, who: string) => `${day} に${who}から停止の求め`,
   stopProvisional: '（仮の停止）',
+
+  alikeTitle: '同じ方かもしれない別の番号',
+  alikeLead:
+    'カナ・生年月日・性別が同じです。同じ方なら、停止はその番号にも及びます。分からないときは、その番号も確かめるまで提供しません。',
+  alikeSame: '同じ方です',
+  alikeUnsure: '分からない',
+  alikeMerged: '同じ方として記録しました。停止は両方の番号に及びます。',
+  alikeHeld: '確かめるまで、その番号も提供しません。',
+  capacityUnable: '判断能力がないと医師等が判断した',
+  capacityAble: '判断能力が回復した',
+  capacityNow: '判断能力なしの記録があります。回復していれば記録してください。',
+  capacityRecorded: '判断能力を記録しました。',
 
   // slip
   printSlip: '確認書を印刷',

@@ -3,8 +3,10 @@ import { button, linkButton } from '@kakehashi/ui/button'
 import { hiddenField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { summaryList } from '@kakehashi/ui/summary-list'
+import { DEATH_DAY_UNKNOWN } from '../../patients/rules.ts'
 import type { NoticeSummary } from '../rules.ts'
 import { W } from '../words.ja.ts'
+import { alikeSection, capacityForm } from './charts.ts'
 import { desk, type DeskView } from './desk.ts'
 import { personLine, searchForm, todayTable, type PersonView, type TodayRow } from './search.ts'
 
@@ -22,7 +24,13 @@ export interface PatientView {
   missing: string[]
   provision: string | null
   templateText: string | null
+  capacityUnable: boolean
+  alike: PersonView[]
   today: TodayRow[]
+}
+
+function deathWords(day: string): string {
+  return day === DEATH_DAY_UNKNOWN ? W.deceasedSometime : W.deceased(day)
 }
 
 export function personCard(person: PersonView, state: Markup | ''): Markup {
@@ -30,7 +38,7 @@ export function personCard(person: PersonView, state: Markup | ''): Markup {
     <p class="card__kana"><strong>${person.kana}</strong></p>
     <p>${personLine(person)}</p>
     <p>${W.number} ${person.number}</p>
-    ${person.deceasedOn ? html`<p class="state">${W.deceased(person.deceasedOn)}</p>` : ''}${state}
+    ${person.deceasedOn ? html`<p class="state">${deathWords(person.deceasedOn)}</p>` : ''}${state}
   </section>`
 }
 
@@ -100,12 +108,12 @@ function actions(csrf: string, view: PatientView): Markup {
     key: 'F2',
   }
   return html`<div class="form-row">
-      ${view.templateText && !stop ? noticeButton(csrf, handle, first) : ''}
+      ${view.templateText && !stop && !view.person.deceasedOn ? noticeButton(csrf, handle, first) : ''}
       ${stop ? '' : linkButton({ text: W.wantsStop, kind: 'danger', href: `/patient/${handle}/stop`, key: 'F4', accessKey: 's' })}
       ${stop?.mayPrint ? linkButton({ text: W.printSlip, href: `/patient/${handle}/slip/${stop.id}`, key: 'F8', accessKey: 'p' }) : ''}
       ${stop ? linkButton({ text: W.withdraw, href: `/patient/${handle}/withdraw` }) : ''}
     </div>
-    ${view.templateText ? others(csrf, view, stop !== undefined) : ''}`
+    ${view.templateText && !view.person.deceasedOn ? others(csrf, view, stop !== undefined) : ''}`
 }
 
 function others(csrf: string, view: PatientView, stopped: boolean): Markup {
@@ -116,6 +124,7 @@ function others(csrf: string, view: PatientView, stopped: boolean): Markup {
       ${view.guardianNeeded ? html`${noticeButton(csrf, handle, { to: 'person', text: W.noticePersonOnly, kind: 'secondary' })}${noticeButton(csrf, handle, { to: 'guardian', text: W.noticeGuardianOnly, kind: 'secondary' })}` : ''}
       ${stopped ? noticeButton(csrf, handle, { to: 'person', text: W.noticeGiven, kind: 'secondary' }) : ''}
       ${noticeButton(csrf, handle, { to: 'unable', text: W.noticeUnable, kind: 'secondary' })}
+      ${view.capacityUnable ? '' : capacityForm(csrf, handle, false)}
       ${view.pendingNotice ? html`<form method="post" action="/patient/${handle}/confirm-notice">${hiddenField('csrf', csrf)}${button({ text: W.confirmKiosk, kind: 'secondary', name: 'notice', value: view.pendingNotice })}</form>` : ''}
     </div>
     <p class="field__hint">${W.noticeUnableHint}</p>
@@ -130,20 +139,40 @@ function whole(text: string | null): Markup {
   </details>`
 }
 
-export function patientPage(around: DeskView, view: PatientView): Markup {
+function heading(view: PatientView): string {
+  if (view.stops.length > 0) return W.stopAlready
+  if (view.person.deceasedOn) return W.deceasedTitle
+  return complete(view) ? W.noticeComplete : W.readAloud
+}
+
+function lead(view: PatientView): Markup {
   const [stop] = view.stops
+  if (stop) return banner({ kind: 'stop', label: W.stopLabel, text: stop.line, more: W.noticeStopped })
+  if (view.person.deceasedOn) return html`<p>${W.deceasedLead}</p>`
+  return html`<p>${W.confirmIdentity}</p>
+    <blockquote class="quote"><p>${W.script.join('')}</p></blockquote>`
+}
+
+export function patientPage(around: DeskView, view: PatientView): Markup {
   return desk(
     around,
-    W.readAloud,
+    heading(view),
     html`<div class="two">
       <div class="two__side">
         ${searchForm(around.csrf, true)} ${personCard(view.person, stateLines(view))}
       </div>
       <div class="two__main">
-        <h1>${stop ? W.stopAlready : complete(view) ? W.noticeComplete : W.readAloud}</h1>
-        <p>${W.confirmIdentity}</p>
-        ${stop ? banner({ kind: 'stop', label: W.stopLabel, text: stop.line, more: W.noticeStopped }) : html`<blockquote class="quote"><p>${W.script.join('')}</p></blockquote>`}
-        ${actions(around.csrf, view)} ${whole(view.templateText)} ${todayTable(around.csrf, view.today)}
+        <h1>${heading(view)}</h1>
+        ${lead(view)}
+        ${
+          view.capacityUnable
+            ? html`<p class="state">${W.capacityNow}</p>
+                ${capacityForm(around.csrf, view.person.handle, true)}`
+            : ''
+        }
+        ${actions(around.csrf, view)}
+        ${view.stops.length > 0 ? alikeSection(around.csrf, view.person.handle, view.alike) : ''}
+        ${whole(view.templateText)} ${todayTable(around.csrf, view.today)}
       </div>
     </div>`,
   )

@@ -5,6 +5,7 @@ import { hiddenField, radios, textField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { W } from '../words.ja.ts'
+import { alikeSection } from './charts.ts'
 import { desk, type DeskView } from './desk.ts'
 import { personCard } from './patient.ts'
 import type { PersonView } from './search.ts'
@@ -65,6 +66,7 @@ export interface StoppedView {
   stop: string
   askedAt: string
   undoable: boolean
+  alike: PersonView[]
 }
 
 /** Sent only after the commit: what it says is already so. */
@@ -83,6 +85,7 @@ export function stoppedPage(around: DeskView, view: StoppedView): Markup {
           ${view.undoable ? html`<form method="post" action="/patient/${handle}/undo">${hiddenField('csrf', around.csrf)}${hiddenField('kind', 'stop')}${hiddenField('id', view.stop)}${button({ text: W.undoOf(W.act.stop), kind: 'secondary' })}</form>` : ''}
           ${linkButton({ text: W.home, kind: 'secondary', href: '/' })}
         </div>
+        ${alikeSection(around.csrf, handle, view.alike)}
       </div>
     </div>`,
   )
