@@ -9,8 +9,9 @@ import {
   checkpointOf,
   consistencyOf,
   inclusionOf,
+  LogForked,
   publishLog,
-  publishTiles,
+  recoverLeaves,
   verifyAuditLog,
   verifyAuditTable,
 } from './audit-log.ts'
@@ -78,15 +79,55 @@ test('files follow the tlog-tiles names; complete tiles lose their partial forms
   expect(readdirSync(join(folder.path, 'tile/1/000.p'))).toEqual(['2'])
 })
 
-test('publishing catches up from an interrupted run', async () => {
+test('publishing catches up from a run that was cut short, whatever it left behind', async () => {
   const { store, folder } = await logOf(10)
   using _ = folder
+  const stale = join(folder.path, tilePath(0, 0))
+  writeFileSync(stale, new Uint8Array(256 * 32))
+  writeFileSync(join(folder.path, tilePath('entries', 0)), 'stale')
   await grow(store, 600)
-  expect(await publishTiles(store, folder.path)).toBe(610)
-  expect(verdict(folder.path)).toMatchObject({ ok: true, size: 10 })
-  await grow(store, 5)
   await publishLog(store, folder.path, ORIGIN, key)
-  expect(verdict(folder.path)).toMatchObject({ ok: true, size: 615 })
+  expect(verdict(folder.path)).toMatchObject({ ok: true, size: 610 })
+})
+
+test('publishing twice without news changes nothing', async () => {
+  const { store, folder } = await logOf(300)
+  using _ = folder
+  const note = readFileSync(join(folder.path, 'checkpoint'), 'utf8')
+  expect(await publishLog(store, folder.path, ORIGIN, key)).toBe(note)
+  expect(verdict(folder.path)).toMatchObject({ ok: true, size: 300 })
+})
+
+test('S8 a restored, shorter table is not signed over; the published leaves are put back and the log goes on', async () => {
+  const { store, folder } = await logOf(600)
+  using _ = folder
+  const restored = await openStore(freshLocation('sqlite'), [], env)
+  await grow(restored, 270)
+  await expect(publishLog(restored, folder.path, ORIGIN, key)).rejects.toThrow(LogForked)
+  expect(await recoverLeaves(restored, folder.path, ORIGIN, key.public)).toBe(330)
+  expect(await recoverLeaves(restored, folder.path, ORIGIN, key.public)).toBe(0)
+  await grow(restored, 5)
+  await publishLog(restored, folder.path, ORIGIN, key)
+  expect(verdict(folder.path)).toMatchObject({ ok: true, size: 605 })
+  expect(await verifyAuditTable(restored)).toMatchObject({ ok: true, size: 605 })
+  await store.close()
+})
+
+test('S8 a table that went another way is neither signed nor mended', async () => {
+  const { folder } = await logOf(20)
+  using _ = folder
+  const other = await openStore(freshLocation('sqlite'), [], env)
+  await other.transact({ act: 'test.other', actor: 'test' }, async () => {})
+  await grow(other, 40)
+  await expect(publishLog(other, folder.path, ORIGIN, key)).rejects.toThrow(LogForked)
+  await expect(recoverLeaves(other, folder.path, ORIGIN, key.public)).rejects.toThrow('no beginning')
+})
+
+test('two who ask for a checkpoint at once get the same', async () => {
+  const { store, folder } = await logOf(1500)
+  using _ = folder
+  const notes = await Promise.all([1, 2, 3].map(() => checkpointOf(store, ORIGIN, key)))
+  expect(new Set(notes).size).toBe(1)
 })
 
 test('an altered leaf is named', async () => {

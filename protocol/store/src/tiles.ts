@@ -71,7 +71,7 @@ export function readIfThere(path: string): Uint8Array | null {
 export function writeDurably(path: string, bytes: Uint8Array | string): void {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const temporary = `${path}.tmp`
+  const temporary = `${path}.${process.pid}.tmp`
   const file = openSync(temporary, 'w', 0o600)
   try {
     const all = Buffer.from(bytes as Uint8Array)
