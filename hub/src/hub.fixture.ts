@@ -20,6 +20,7 @@ import { openGatewayStore, type GatewayStore } from './gateway/store.ts'
 import { createPortal, type Portal } from './portal/portal.ts'
 import { openPortalStore } from './portal/store.ts'
 import { erasureListOf, type ErasureEntry } from './requests/erasure-list.ts'
+import { stopListOf, type StopEntry } from './requests/stop-list.ts'
 import { offerEnrolment } from './vault/enrolment.ts'
 import { declareOwnStatus, openIdentityStore } from './vault/opening.ts'
 import { openOpsStore, type OpsStore } from './vault/ops.ts'
@@ -90,10 +91,12 @@ export const OPERATOR = { operator: operatorId('op-1'), name: '架け橋機構',
 // oxlint-disable-next-line max-lines-per-function
 export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<HubWorld> {
   const env = testEnv(start)
-  const gatewayStore = await openGatewayStore(testLocation('gateway'), env)
-  const portalStore = await openPortalStore(testLocation('portal'), env)
-  const ops = await openOpsStore(testLocation('ops'), env)
-  const identity = await openIdentityStore(testLocation('identity'), env)
+  const [gatewayStore, portalStore, ops, identity] = await Promise.all([
+    openGatewayStore(testLocation('gateway'), env),
+    openPortalStore(testLocation('portal'), env),
+    openOpsStore(testLocation('ops'), env),
+    openIdentityStore(testLocation('identity'), env),
+  ])
   const folder = mkdtempSync(join(tmpdir(), 'kakehashi-hub-'))
   const content: Content = {
     store: ops as unknown as Store<ContentTables>,
@@ -123,6 +126,7 @@ export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<Hub
   const portal = createPortal({ env, store: portalStore, vault: vaultPublic, log })
   await declareOwnStatus(ops, OPERATOR.operator)
   const erasures: ErasureEntry[] = []
+  const stops: StopEntry[] = []
   const parts: VaultParts = {
     env,
     ops,
@@ -134,6 +138,7 @@ export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<Hub
     rulesAt,
     rooms: roomsOf(ops, content, identity),
     erasures: erasureListOf(erasures),
+    stops: stopListOf(stops),
     log,
   }
   const vault = createVault(parts)
@@ -157,7 +162,8 @@ export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<Hub
       return hand
     },
     async close() {
-      for (const store of [gatewayStore, portalStore, ops, identity]) await closeTestStore(store as never)
+      const stores = [gatewayStore, portalStore, ops, identity]
+      await Promise.all(stores.map((store) => closeTestStore(store as never)))
       rmSync(folder, { recursive: true, force: true })
     },
   }

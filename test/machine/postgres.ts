@@ -36,7 +36,7 @@ export async function startPostgres(programs: string): Promise<Postgres> {
   const data = join(home, 'data')
   const port = await freePort()
   run('initdb', ['-D', data, '-U', 'kakehashi', '--auth=trust', '-E', 'UTF8', '--no-locale'])
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${home} -c max_connections=300`
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${home} -c max_connections=300 -c fsync=off -c full_page_writes=off`
   run('pg_ctl', ['-D', data, '-w', '-o', options, '-l', join(home, 'log'), 'start'])
   return {
     url: `postgres://kakehashi@127.0.0.1:${port}/postgres`,

@@ -22,7 +22,7 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
     .action((options: { to: string }) => {
       const manifest = orFail(context, () => takeBackup(context.dir(), options.to, context.env))
       context.tell(
-        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys と vault/erasures.ndjson は含まれません。別の場所に保管してください。`,
+        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys、vault/erasures.ndjson、vault/stops.ndjson は含まれません。別の場所に保管してください。`,
         manifest,
       )
     })
@@ -34,11 +34,11 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
     .action(async (options: { from: string }) => {
       const manifest = orFail(context, () => restoreBackup(options.from, context.dir()))
       context.progress('削除の一覧を当て直しています…')
-      const { replayed } = await context.withVault((vault) => createVault(vault.parts).start())
-      context.tell(`戻しました（${manifest.files.length}ファイル）。削除のやり直し: ${replayed}件`, {
-        ...manifest,
-        replayed,
-      })
+      const again = await context.withVault((vault) => createVault(vault.parts).start())
+      context.tell(
+        `戻しました（${manifest.files.length}ファイル）。削除のやり直し: ${again.replayed}件、停止のやり直し: ${again.stops}件`,
+        { ...manifest, ...again },
+      )
     })
 }
 

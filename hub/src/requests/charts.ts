@@ -25,9 +25,10 @@ export async function readOwnList(
   const byChart = new Map<string, Set<string>>()
   const byHandle = new Map<string, Set<string>>()
   const patients = charts.map((chart) => chart.patient)
-  for (const part of slices(patients))
-    for (const row of await tx.selectFrom('stop_chart').selectAll().where('patient', 'in', part).execute())
-      add(byChart, row.patient, row.stop)
+  const hashes = new Map(patients.map((patient) => [chartHash(tombstoneKey, patient), patient]))
+  for (const part of slices([...hashes.keys()]))
+    for (const row of await tx.selectFrom('stop_hash').selectAll().where('hash', 'in', part).execute())
+      add(byChart, hashes.get(row.hash) ?? '', row.stop)
   for (const part of slices(charts.flatMap((chart) => chart.handles)))
     for (const row of await tx.selectFrom('stop_handle').selectAll().where('handle', 'in', part).execute())
       add(byHandle, row.handle, row.stop)
@@ -35,7 +36,6 @@ export async function readOwnList(
     tx,
     [...byChart.values(), ...byHandle.values()].flatMap((set) => [...set]),
   )
-  const hashes = new Map(patients.map((patient) => [chartHash(tombstoneKey, patient), patient]))
   const erased = new Set<PatientKey | undefined>()
   for (const part of slices([...hashes.keys()]))
     for (const row of await tx.selectFrom('tombstone').select('hash').where('hash', 'in', part).execute())

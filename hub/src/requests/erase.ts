@@ -147,13 +147,10 @@ async function eraseOwnRows(tx: OpsTx, parts: VaultParts, patients: readonly Pat
  * After a restore the database may know people who were erased since the backup. The list outside the database
  * decides: their charts are found by keyed hash and erased again before anything is served (LAW trap 32).
  */
-export async function replayErasures(parts: VaultParts): Promise<number> {
+export async function replayErasures(parts: VaultParts, charts: readonly PatientKey[]): Promise<number> {
   const listed = new Set(parts.erasures.entries().flatMap((entry) => entry.hashes))
   if (listed.size === 0) return 0
-  const again = new Set<PatientKey>()
-  for (const place of [...parts.rooms.places, { charts: () => ownCharts(parts) }])
-    for (const patient of await place.charts())
-      if (listed.has(chartHash(parts.keys.tombstone, patient))) again.add(patient)
+  const again = new Set(charts.filter((patient) => listed.has(chartHash(parts.keys.tombstone, patient))))
   const missing = await missingTombstones(parts, [...listed])
   if (missing.length === 0 && again.size === 0) return 0
   await parts.ops.transact(
@@ -170,6 +167,14 @@ export async function replayErasures(parts: VaultParts): Promise<number> {
   )
   await finishErasures(parts)
   return again.size
+}
+
+/** Every chart any place knows, by its own name. */
+export async function knownCharts(parts: VaultParts): Promise<PatientKey[]> {
+  const known = new Set<PatientKey>()
+  for (const place of [...parts.rooms.places, { charts: () => ownCharts(parts) }])
+    for (const patient of await place.charts()) known.add(patient)
+  return [...known]
 }
 
 async function missingTombstones(parts: VaultParts, hashes: readonly string[]): Promise<string[]> {

@@ -36,6 +36,40 @@ export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Pro
   for (const part of slices(ask.handles))
     for (const row of await tx.selectFrom('patient_handle').selectAll().where('handle', 'in', part).execute())
       patients.add(row.patient as PatientKey)
+  keepOutside(parts, ask, patients)
+  await insertStop(tx, parts, ask)
+  for (const part of slices([...patients])) await addCharts(tx, parts, ask.stop, part)
+  await passOn(tx, parts, ask, [...patients])
+  if (ask.erasureAsked && patients.size > 0)
+    await askErasure(tx, parts, { patients: [...patients], by: ask.agent ?? ask.origin, stop: ask.stop })
+  return true
+}
+
+/** @NOTE Before the commit: listed and not committed only protects; committed and not listed, a restore would undo it. */
+function keepOutside(parts: VaultParts, ask: StopAsk, patients: ReadonlySet<PatientKey>): void {
+  const { stop, origin, handles, tracks, operators, requester, standing, askedAt, erasureAsked, receipt } =
+    ask
+  const charts = [...patients].map((patient) => chartHash(parts.keys.tombstone, patient))
+  parts.stops?.append({
+    stop,
+    origin,
+    charts,
+    handles,
+    tracks,
+    operators,
+    requester,
+    standing,
+    askedAt,
+    erasureAsked,
+    receipt,
+  })
+}
+
+export async function insertStop(
+  tx: OpsTx,
+  parts: VaultParts,
+  ask: Omit<StopAsk, 'patients'>,
+): Promise<void> {
   await tx
     .insertInto('stop')
     .values({
@@ -54,27 +88,42 @@ export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Pro
       receipt: ask.receipt,
     })
     .execute()
-  for (const part of slices([...patients]))
-    await tx
-      .insertInto('stop_chart')
-      .values(part.map((patient) => ({ stop: ask.stop, patient })))
-      .execute()
   for (const part of slices([...new Set(ask.handles)]))
     await tx
       .insertInto('stop_handle')
       .values(part.map((handle) => ({ stop: ask.stop, handle })))
       .execute()
-  await passOn(tx, parts, ask, [...patients])
-  if (ask.erasureAsked && patients.size > 0)
-    await askErasure(tx, parts, { patients: [...patients], by: ask.agent ?? ask.origin, stop: ask.stop })
-  return true
+}
+
+export async function addCharts(
+  tx: OpsTx,
+  parts: VaultParts,
+  stop: string,
+  patients: readonly PatientKey[],
+): Promise<void> {
+  if (patients.length === 0) return
+  await tx
+    .insertInto('stop_chart')
+    .values(patients.map((patient) => ({ stop, patient })))
+    .execute()
+  const hashes = patients.map((patient) => chartHash(parts.keys.tombstone, patient))
+  await tx
+    .insertInto('stop_hash')
+    .values(hashes.map((hash) => ({ stop, hash })))
+    .onConflict((c) => c.doNothing())
+    .execute()
 }
 
 /**
  * To the agents of the facilities whose charts are known; for a handle of nobody we know, to every agent: only the
  * hospital that printed the paper recognises it, and it means nothing to the others.
  */
-async function passOn(tx: OpsTx, parts: VaultParts, ask: StopAsk, patients: PatientKey[]): Promise<void> {
+export async function passOn(
+  tx: OpsTx,
+  parts: VaultParts,
+  ask: StopAsk,
+  patients: PatientKey[],
+): Promise<void> {
   const bare = patients.length === 0
   const facilities = new Set<FacilityId>(patients.map(facilityOf))
   const handle = ask.origin === 'agent' ? null : (ask.handles[0] ?? null)
@@ -162,11 +211,13 @@ export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
 /** Lifts the stop as the hospital recorded it: the gate still asks for a fresh notice given after this. */
 export async function withdrawStop(
   tx: OpsTx,
+  parts: VaultParts,
   about: { stop: string; facility: string; withdrawnAt: number },
 ): Promise<boolean> {
   const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', about.stop).execute()
   const elsewhere = charts.some((row) => facilityOf(row.patient as PatientKey) !== about.facility)
   if (elsewhere) return false
+  parts.stops?.append({ stop: about.stop, withdrawnAt: about.withdrawnAt })
   const changed = await tx
     .updateTable('stop')
     .set({ standing: 'withdrawn', withdrawn_at: about.withdrawnAt })

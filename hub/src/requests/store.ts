@@ -20,6 +20,8 @@ export interface RequestTables {
   }
   stop_chart: { stop: string; patient: string }
   stop_handle: { stop: string; handle: string }
+  /** The charts by keyed hash: what still holds after the chart's own name was erased. */
+  stop_hash: { stop: string; hash: string }
   /** To which agents the stop was passed on, and when each had applied it. */
   stop_delivery: { stop: string; agent: string; message: string; sent_at: number; acked_at: number | null }
   erasure: {
@@ -51,4 +53,12 @@ const requests: Migration = {
   ],
 }
 
-export const requestMigrations: readonly Migration[] = [requests]
+const stopHashes: Migration = {
+  name: '021-stop-hash',
+  up: (w) => [
+    `CREATE TABLE stop_hash (stop ${w.text} NOT NULL, hash ${w.text} NOT NULL, PRIMARY KEY (stop, hash))${w.strict}`,
+    `CREATE INDEX stop_hash_hash ON stop_hash (hash)`,
+  ],
+}
+
+export const requestMigrations: readonly Migration[] = [requests, stopHashes]

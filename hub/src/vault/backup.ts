@@ -16,7 +16,7 @@ export class BackupBad extends Error {
   override name = 'BackupBad'
 }
 
-/** Relative to the hub's folder. Keys and the list of erasures are never part of a backup. */
+/** Relative to the hub's folder. Keys and the lists of erasures and stops are never part of a backup. */
 const DATABASES = [
   'vault/ops.sqlite',
   'vault/identity.sqlite',

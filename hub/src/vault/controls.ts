@@ -132,7 +132,11 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
       })
       return
     case 'stop-withdrawn-reported':
-      await withdrawStop(tx, { stop: said.stop, facility: agent.facility, withdrawnAt: said.withdrawnAt })
+      await withdrawStop(tx, parts, {
+        stop: said.stop,
+        facility: agent.facility,
+        withdrawnAt: said.withdrawnAt,
+      })
       return
     case 'notice-voided-reported':
       await noticeVoided(tx, parts, agent, said.patients)

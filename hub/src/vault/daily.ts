@@ -1,11 +1,16 @@
-import { agentsOf } from './outbox.ts'
+import { checkpointOf } from '@kakehashi/store/audit-log'
+import { auditOrigin } from '../audit/origin.ts'
 import { postStatus } from './enrolment.ts'
+import { agentsOf, post } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
 
-const STATUS_EVERY_MS = 24 * 3600 * 1000
+const EVERY_MS = 24 * 3600 * 1000
 const NAME = 'status-said'
 
-/** The operator's own standing goes to every agent daily: a list older than a week is not believed there. */
+/**
+ * Every day to every agent: the operator's own standing (a list older than a week is not believed there), and a
+ * checkpoint of the audit log, so that the hospitals hold what the hub would have to contradict.
+ */
 export async function sayDaily(parts: VaultParts): Promise<void> {
   const now = parts.env.now()
   const last = await parts.ops.db
@@ -13,9 +18,13 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
     .select('value')
     .where('name', '=', NAME)
     .executeTakeFirst()
-  if (last && now - Number(last.value) < STATUS_EVERY_MS) return
+  if (last && now - Number(last.value) < EVERY_MS) return
+  const checkpoint = await checkpointOf(parts.ops, auditOrigin(parts.operator.operator), parts.keys.audit)
   await parts.ops.bookkeep(async (tx) => {
-    for (const agent of await agentsOf(tx)) await postStatus(tx, parts, agent)
+    for (const agent of await agentsOf(tx)) {
+      await postStatus(tx, parts, agent)
+      await post(tx, parts, agent, { type: 'checkpoint-shown', checkpoint })
+    }
     await tx
       .insertInto('cursor')
       .values({ name: NAME, value: now })

@@ -17,7 +17,7 @@ import { readPair, readSecret } from '../key-files.ts'
 import { linkageMigrations, type LinkingTables } from '../linkage/store.ts'
 import type { ReleaseContext } from '../release/context.ts'
 import { blockedCharts } from '../requests/blocked.ts'
-import { erasureFile } from '../requests/erasure-file.ts'
+import { erasureFile, stopFile } from '../requests/lasting-file.ts'
 import { remote } from '../wire.ts'
 import { hospitalWords } from './known.ts'
 import { openOpsStore, type OpsStore } from './ops.ts'
@@ -68,6 +68,7 @@ export async function openVault(
     rulesAt,
     rooms: roomsOf(ops, content, identity),
     erasures: erasureFile(join(folder, 'erasures.ndjson')),
+    stops: stopFile(join(folder, 'stops.ndjson')),
     log,
   }
   return {

@@ -7,6 +7,7 @@ import type { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import type { BoxKey, SigningKey } from '@kakehashi/protocol/signing'
 import type { Caller } from '../call.ts'
 import type { ErasureList } from '../requests/erasure-list.ts'
+import type { StopList } from '../requests/stop-list.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 
 export interface VaultKeys {
@@ -67,5 +68,7 @@ export interface VaultParts {
   rooms: Rooms
   /** The list of erasures that outlives every restore. */
   erasures: ErasureList
+  /** The list of stops that outlives every restore; the simulation may do without. */
+  stops?: StopList
   log: Log
 }

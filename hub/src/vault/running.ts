@@ -27,8 +27,8 @@ export interface RunningVault {
 export async function runVault(dir: string, env: Env, log: Log): Promise<RunningVault> {
   const open = await openVault(dir, env, log)
   const vault = createVault(open.parts)
-  const { replayed } = await vault.start()
-  if (replayed > 0) log('vault.erasures-replayed', { charts: replayed })
+  const { replayed, stops } = await vault.start()
+  if (replayed + stops > 0) log('vault.replayed', { charts: replayed, stops })
   const due = duties(open, env)
   const timing = { everyMs: open.config.pullEveryMs, backOffMsMax: BACK_OFF_MS_MAX }
   const loop = pullLoop(vault, env, log, timing, due)

@@ -1,5 +1,6 @@
-import { finishErasures, replayErasures } from '../requests/erase.ts'
+import { finishErasures, knownCharts, replayErasures } from '../requests/erase.ts'
 import { pullRequests } from '../requests/portal.ts'
+import { replayStops } from '../requests/replay.ts'
 import { stoppedLeaveBuilds } from '../requests/stop.ts'
 import { retireAtGateway, syncEnrolments } from './enrolment.ts'
 import { pullAcks, pushOutbox } from './outbox.ts'
@@ -19,8 +20,8 @@ export interface Round {
 }
 
 export interface Vault {
-  /** Before anything is served: erasures that a restored backup has forgotten are made again. */
-  start(): Promise<{ replayed: number }>
+  /** Before anything is served: erasures and stops that a restored backup has forgotten are made again. */
+  start(): Promise<{ replayed: number; stops: number }>
   /** One round of pulling and pushing. Throws when gateway or portal do not answer; the next round goes on. */
   round(): Promise<Round>
   /** Messages down only: after an act of staff that must not wait for the next round. */
@@ -31,7 +32,11 @@ export function createVault(parts: VaultParts): Vault {
   const gateway = new Peer('gateway', parts.gateway, parts.keys.signing, parts.env)
   const portal = parts.portal ? new Peer('portal', parts.portal, parts.keys.signing, parts.env) : null
   return {
-    start: async () => ({ replayed: await replayErasures(parts) }),
+    async start() {
+      const charts = await knownCharts(parts)
+      const stops = await replayStops(parts, charts)
+      return { replayed: await replayErasures(parts, charts), stops }
+    },
     async round() {
       const enrolled = await syncEnrolments(parts, gateway)
       await retireAtGateway(parts, gateway)

@@ -1,0 +1,82 @@
+import { operatorId, stopId, type PatientKey } from '@kakehashi/protocol/ids'
+import type { OpsTx } from '../vault/ops.ts'
+import type { VaultParts } from '../vault/parts.ts'
+import { chartHash } from './charts.ts'
+import { addCharts, insertStop, passOn, type StopAsk } from './stop.ts'
+import type { StopEntry } from './stop-list.ts'
+
+/** Stops that a restored backup has forgotten hold again, and are passed on again, before anything is admitted. */
+export async function replayStops(parts: VaultParts, charts: readonly PatientKey[]): Promise<number> {
+  const entries = parts.stops?.entries() ?? []
+  if (entries.length === 0) return 0
+  const byHash = new Map(charts.map((patient) => [chartHash(parts.keys.tombstone, patient), patient]))
+  return parts.ops.transact(
+    (count: number) =>
+      count > 0 ? { act: 'stop.replayed', actor: 'vault', detail: { stops: count } } : null,
+    async (tx) => {
+      const known = new Map(
+        (await tx.selectFrom('stop').select(['stop', 'standing']).execute()).map((row) => [
+          row.stop,
+          row.standing,
+        ]),
+      )
+      let count = 0
+      for (const entry of entries) {
+        if ('withdrawnAt' in entry) count += await withdrawAgain(tx, entry, known)
+        else if (!known.has(entry.stop)) {
+          await enterAgain(tx, parts, entry, byHash)
+          known.set(entry.stop, entry.standing)
+          count++
+        }
+      }
+      return count
+    },
+  )
+}
+
+async function enterAgain(
+  tx: OpsTx,
+  parts: VaultParts,
+  entry: Exclude<StopEntry, { withdrawnAt: number }>,
+  byHash: ReadonlyMap<string, PatientKey>,
+): Promise<void> {
+  const patients = entry.charts.flatMap((hash) => byHash.get(hash) ?? [])
+  const ask: StopAsk = {
+    stop: stopId(entry.stop),
+    origin: entry.origin,
+    agent: null,
+    handles: entry.handles,
+    patients,
+    tracks: entry.tracks,
+    operators: entry.operators?.map((operator) => operatorId(operator)) ?? null,
+    requester: entry.requester as StopAsk['requester'],
+    standing: entry.standing,
+    askedAt: entry.askedAt,
+    erasureAsked: entry.erasureAsked,
+    receipt: entry.receipt,
+  }
+  await insertStop(tx, parts, ask)
+  await addCharts(tx, parts, entry.stop, patients)
+  const nameless = entry.charts.filter((hash) => !byHash.has(hash))
+  if (nameless.length > 0)
+    await tx
+      .insertInto('stop_hash')
+      .values(nameless.map((hash) => ({ stop: entry.stop, hash })))
+      .execute()
+  if (entry.origin !== 'agent') await passOn(tx, parts, ask, patients)
+}
+
+async function withdrawAgain(
+  tx: OpsTx,
+  entry: { stop: string; withdrawnAt: number },
+  known: ReadonlyMap<string, string>,
+): Promise<number> {
+  if (known.get(entry.stop) === 'withdrawn') return 0
+  const changed = await tx
+    .updateTable('stop')
+    .set({ standing: 'withdrawn', withdrawn_at: entry.withdrawnAt })
+    .where('stop', '=', entry.stop)
+    .where('standing', 'in', ['provisional', 'confirmed'])
+    .executeTakeFirst()
+  return Number(changed.numUpdatedRows)
+}
