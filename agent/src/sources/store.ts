@@ -1,7 +1,7 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import { type RecordKey, recordKeyText, type Tombstone } from '@kakehashi/protocol/records'
-import type { Migration } from '@kakehashi/store/migrate'
+import type { Migration, Words } from '@kakehashi/store/migrate'
 import type { Tx } from '@kakehashi/store/store'
 import type { Kysely } from 'kysely'
 
@@ -45,20 +45,23 @@ export interface SourcesTables {
   due_tombstone: { key: string; patient: string; reason: string; at: number; body: string }
 }
 
+/** The large tables are kept in the order of their key, once: the agent's store is always SQLite. */
+const clustered = (w: Words) => `${w.strict}, WITHOUT ROWID`
+
 export const sourcesMigrations: readonly Migration[] = [
   {
     name: 'sources-001',
     up: (w) => [
       `CREATE TABLE source_checkpoint (source ${w.text} PRIMARY KEY, checkpoint ${w.text} NOT NULL, run ${w.int} NOT NULL, at ${w.int} NOT NULL)${w.strict}`,
-      `CREATE TABLE source_ledger (source ${w.text} NOT NULL, type ${w.text} NOT NULL, id ${w.text} NOT NULL, hash ${w.text} NOT NULL, patients ${w.text} NOT NULL, file ${w.text} NOT NULL, run ${w.int} NOT NULL, state ${w.text} NOT NULL, code ${w.text}, since ${w.int} NOT NULL, tried ${w.int}, PRIMARY KEY (source, type, id))${w.strict}`,
+      `CREATE TABLE source_ledger (source ${w.text} NOT NULL, type ${w.text} NOT NULL, id ${w.text} NOT NULL, hash ${w.text} NOT NULL, patients ${w.text} NOT NULL, file ${w.text} NOT NULL, run ${w.int} NOT NULL, state ${w.text} NOT NULL, code ${w.text}, since ${w.int} NOT NULL, tried ${w.int}, PRIMARY KEY (source, type, id))${clustered(w)}`,
       `CREATE INDEX source_ledger_held ON source_ledger (source, code) WHERE state = 'held'`,
-      `CREATE TABLE source_span (source ${w.text} NOT NULL, patient ${w.text} NOT NULL, file ${w.text} NOT NULL, start ${w.int} NOT NULL, length ${w.int} NOT NULL, line ${w.int} NOT NULL, PRIMARY KEY (source, patient, file, start))${w.strict}`,
+      `CREATE TABLE source_span (source ${w.text} NOT NULL, patient ${w.text} NOT NULL, file ${w.text} NOT NULL, start ${w.int} NOT NULL, length ${w.int} NOT NULL, line ${w.int} NOT NULL, PRIMARY KEY (source, patient, file, start))${clustered(w)}`,
       `CREATE INDEX source_span_file ON source_span (source, file)`,
       `CREATE TABLE quarantine (source ${w.text} NOT NULL, place ${w.text} NOT NULL, file ${w.text} NOT NULL, code ${w.text} NOT NULL, hash ${w.text} NOT NULL, at ${w.int} NOT NULL, PRIMARY KEY (source, place, hash))${w.strict}`,
       `CREATE TABLE source_brake (source ${w.text} NOT NULL, type ${w.text} NOT NULL, missing ${w.int} NOT NULL, total ${w.int} NOT NULL, at ${w.int} NOT NULL, confirmed ${w.int} NOT NULL, PRIMARY KEY (source, type))${w.strict}`,
       `CREATE TABLE to_read (patient ${w.text} PRIMARY KEY, since ${w.int} NOT NULL, marks ${w.int} NOT NULL)${w.strict}`,
       `CREATE INDEX to_read_since ON to_read (since)`,
-      `CREATE TABLE sent_record (key ${w.text} PRIMARY KEY, hash ${w.text} NOT NULL, patient ${w.text} NOT NULL, seq ${w.int} NOT NULL)${w.strict}`,
+      `CREATE TABLE sent_record (key ${w.text} PRIMARY KEY, hash ${w.text} NOT NULL, patient ${w.text} NOT NULL, seq ${w.int} NOT NULL)${clustered(w)}`,
       `CREATE INDEX sent_record_patient ON sent_record (patient)`,
       `CREATE TABLE due_tombstone (key ${w.text} PRIMARY KEY, patient ${w.text} NOT NULL, reason ${w.text} NOT NULL, at ${w.int} NOT NULL, body ${w.text} NOT NULL)${w.strict}`,
       `CREATE INDEX due_tombstone_patient ON due_tombstone (patient)`,

@@ -43,3 +43,47 @@ test('one resource larger than 4 MiB is refused', () => {
   const big = `{"resourceType":"Binary","id":"b","data":"${'A'.repeat(4 * 1024 * 1024)}"}`
   expect(read(big)).toMatchObject([{ t: 'refused', code: 'LINE_TOO_LONG' }])
 })
+
+test('bytes changed at random never break the reader: they are read as they are, or refused by name', () => {
+  let state = 7
+  const random = (n: number) => (state = (state * 48_271) % 2_147_483_647) % n
+  const seeds = [
+    BUNDLE,
+    OBSERVATION,
+    '{"resourceType":"Patient","id":"1","link":[{"other":{"reference":"Patient/2"},"type":"seealso"}]}',
+  ]
+  const pieces = [
+    '"',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '\\',
+    'null',
+    '1e9',
+    '\u0000',
+    '"id":"x"',
+    '"subject":',
+    '\\ud800',
+    'é',
+  ]
+  const codes = new Set<string>()
+  for (let n = 0; n < 4000; n++) {
+    const bytes = Buffer.from(seeds[n % seeds.length] as string)
+    const at = random(bytes.length)
+    const piece = Buffer.from(pieces[random(pieces.length)] as string)
+    const cut = random(3) === 0 ? random(20) : 0
+    const changed = Buffer.concat([
+      bytes.subarray(0, at),
+      random(9) === 0 ? Buffer.from([random(256)]) : piece,
+      bytes.subarray(at + cut),
+    ])
+    for (const one of readUnit(changed, scope)) {
+      if (one.t === 'refused') codes.add(one.code)
+      else expect(changed.includes(Buffer.from(one.parsed.record.payload))).toBe(true)
+    }
+  }
+  expect([...codes].toSorted()).toEqual(['LINE_NOT_JSON', 'NOT_A_RESOURCE', 'NOT_UTF8'])
+})
