@@ -118,9 +118,13 @@ test('S8 a table that went another way is neither signed nor mended', async () =
   using _ = folder
   const other = await openStore(freshLocation('sqlite'), [], env)
   await other.transact({ act: 'test.other', actor: 'test' }, async () => {})
-  await grow(other, 40)
+  using empty = freshFolder()
+  expect(await recoverLeaves(other, empty.path, ORIGIN, key.public)).toBe(0)
   await expect(publishLog(other, folder.path, ORIGIN, key)).rejects.toThrow(LogForked)
   await expect(recoverLeaves(other, folder.path, ORIGIN, key.public)).rejects.toThrow('no beginning')
+  await grow(other, 40)
+  await expect(publishLog(other, folder.path, ORIGIN, key)).rejects.toThrow(LogForked)
+  expect(await recoverLeaves(other, folder.path, ORIGIN, key.public)).toBe(0)
 })
 
 test('two who ask for a checkpoint at once get the same', async () => {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { verifyCheckpoint } from '@kakehashi/protocol/checkpoint'
 import { Frontier, leafHash } from '@kakehashi/protocol/merkle'
 import { toHex } from '@kakehashi/protocol/signing'
+import type { Kysely } from 'kysely'
 import type { AuditTables } from './audit.ts'
 import { extend } from './audit-leaves.ts'
 import { verifyAuditLog } from './audit-verify.ts'
@@ -8,9 +10,10 @@ import { audited, type Store } from './store.ts'
 import { readEntryBundle, readIfThere, TILE_WIDTH, tilePath } from './tiles.ts'
 
 /**
- * After a backup was restored: puts back the leaves that the published log has and the table lacks, so that the log
- * goes on where it was signed last. Returns how many. Throws when the files do not verify, or when the table's own
- * leaves are not the beginning of what was signed.
+ * Before the first leaf after a start: puts back the leaves that the published log has and the table lacks because a
+ * backup was restored, so that the log goes on where it was signed last. Returns how many; at once when none is
+ * lacking or nothing was published. Throws when the files do not verify, or when the table's own leaves are not the
+ * beginning of what was signed.
  */
 export async function recoverLeaves<DB extends AuditTables>(
   store: Store<DB>,
@@ -18,9 +21,13 @@ export async function recoverLeaves<DB extends AuditTables>(
   origin: string,
   publicKey: Uint8Array,
 ): Promise<number> {
+  const { db } = audited(store)
+  const note = readIfThere(join(dir, 'checkpoint'))
+  if (!note) return 0
+  const signed = verifyCheckpoint(Buffer.from(note).toString('utf8'), origin, publicKey)
+  if (signed && (await leafCount(db)) >= signed.size) return 0
   const report = verifyAuditLog(dir, origin, publicKey)
   if (!report.ok) throw new Error('the published audit log does not verify')
-  const { db } = audited(store)
   const frontier = new Frontier()
   await extend(db, frontier, report.size)
   const from = frontier.size
@@ -36,6 +43,15 @@ export async function recoverLeaves<DB extends AuditTables>(
         .execute()
   })
   return leaves.length
+}
+
+async function leafCount(db: Kysely<AuditTables>): Promise<number> {
+  const row = await db
+    .selectFrom('audit_leaf')
+    .select((e) => e.fn.max('seq').as('seq'))
+    .executeTakeFirst()
+  const last = row?.seq ?? null
+  return last === null ? 0 : Number(last) + 1
 }
 
 function leavesOnDisk(dir: string, from: number, size: number): Uint8Array[] {
