@@ -3,7 +3,7 @@ import type { Tx } from '@kakehashi/store/store'
 import type { Content } from './content.ts'
 import { tombstoneHandles } from './key-table.ts'
 import { partitionOf } from './partition.ts'
-import { rewritePartition } from './settle.ts'
+import { rewritePartitions, type Rewritten } from './settle.ts'
 import type { ContentTables } from './store.ts'
 
 export interface Erased {
@@ -37,9 +37,10 @@ export async function eraseContent(content: Content, patients: readonly PatientK
   )
   const touched = new Set([...marked.partitions.keys(), ...patients.map((p) => partitionOf(p))])
   const erased: Erased = { places: [], keysDestroyed: [] }
-  for (const partition of [...touched].toSorted((a, b) => a - b)) {
-    const { keysDestroyed } = await rewritePartition(content, partition)
-    erased.keysDestroyed.push(...keysDestroyed)
+  const partitions = [...touched].toSorted((a, b) => a - b)
+  const rewritten: Rewritten = { records: 0, keysDestroyed: erased.keysDestroyed }
+  await rewritePartitions(content, partitions, rewritten)
+  for (const partition of partitions) {
     const records = marked.partitions.get(partition) ?? 0
     if (records > 0) erased.places.push({ place: `content/partition-${partition}`, records })
   }

@@ -86,3 +86,26 @@ export async function withDuckDB<T>(
 export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }
+
+/** One memory-backed directory and one DuckDB in it, for a job that goes from partition to partition. */
+export interface Scratch {
+  directory: string
+  db: DuckDBConnection
+}
+
+export async function withScratch<T>(root: string, job: (scratch: Scratch) => Promise<T>): Promise<T> {
+  return withMemory(root, (directory) => withDuckDB(directory, (db) => job({ directory, db })))
+}
+
+/** A directory inside the scratch for one step, removed with everything in it when the step ends. */
+export async function withinScratch<T>(
+  scratch: Scratch,
+  step: (directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(scratch.directory, 'step-'))
+  try {
+    return await step(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}

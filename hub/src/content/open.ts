@@ -5,7 +5,7 @@ import { COLUMNS, type Content } from './content.ts'
 import { exclusive } from './exclusive.ts'
 import { ContentUnreadable } from './keys.ts'
 import { unwrapKey } from './key-table.ts'
-import { text, withDuckDB, withMemory } from './memory.ts'
+import { text, withinScratch, withScratch } from './memory.ts'
 import { openFile } from './sealed-file.ts'
 import { settle } from './settle.ts'
 
@@ -21,7 +21,10 @@ export async function openPartitions<T>(
   partitions: readonly number[] | null = null,
 ): Promise<T> {
   await settle(content)
-  return openSettled(content, job, partitions)
+  return withScratch(content.memory, async ({ db, directory }) => {
+    await viewOver(content, db, directory, partitions)
+    return job(db)
+  })
 }
 
 export async function settledPartitions(content: Content): Promise<number[]> {
@@ -29,20 +32,37 @@ export async function settledPartitions(content: Content): Promise<number[]> {
   return rows.map((r) => Number(r.partition)).toSorted((a, b) => a - b)
 }
 
-/** As {@link openPartitions}, for a job that has settled already and goes on partition by partition. */
-export async function openSettled<T>(
+/**
+ * As {@link openPartitions}, for a job that has settled already and goes through the content one partition at a
+ * time: never more than one is open, whatever the size of the whole.
+ */
+export async function eachPartition(
   content: Content,
-  job: (db: DuckDBConnection) => Promise<T>,
-  partitions: readonly number[] | null = null,
-): Promise<T> {
-  return withMemory(content.memory, async (directory) => {
-    const files = await exclusive(content.store, () => openInto(content, directory, partitions))
-    return withDuckDB(directory, async (db) => {
-      if (files.length === 0) await db.run(`CREATE TABLE content (${COLUMNS})`)
-      else await db.run(`CREATE VIEW content AS SELECT * FROM read_parquet([${files.join(', ')}])`)
-      return job(db)
-    })
+  job: (db: DuckDBConnection, partition: number) => Promise<void>,
+): Promise<void> {
+  const partitions = await settledPartitions(content)
+  await withScratch(content.memory, async (scratch) => {
+    for (const partition of partitions)
+      await withinScratch(scratch, async (directory) => {
+        await viewOver(content, scratch.db, directory, [partition])
+        await job(scratch.db, partition)
+        await scratch.db.run('DROP VIEW IF EXISTS content')
+      })
   })
+}
+
+async function viewOver(
+  content: Content,
+  db: DuckDBConnection,
+  directory: string,
+  partitions: readonly number[] | null,
+): Promise<void> {
+  const files = await exclusive(content.store, () => openInto(content, directory, partitions))
+  const columns = COLUMNS.split(',').map((c) => c.trim().split(' '))
+  const nothing = columns.map(([name, type]) => `NULL::${type} AS ${name}`).join(', ')
+  const rows =
+    files.length === 0 ? `SELECT ${nothing} WHERE false` : `SELECT * FROM read_parquet([${files.join(', ')}])`
+  await db.run(`CREATE OR REPLACE VIEW content AS ${rows}`)
 }
 
 /** Another process may replace a file between manifest and reading: then the new manifest is read. */

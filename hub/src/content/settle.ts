@@ -7,7 +7,7 @@ import { exclusive } from './exclusive.ts'
 import { factsOf, NO_FACTS, type Facts } from './facts.ts'
 import { destroyKey, keepKey, newContentKey, unwrapKey } from './key-table.ts'
 import { openUnder } from './keys.ts'
-import { isRunning, text, withDuckDB, withMemory } from './memory.ts'
+import { isRunning, text, withinScratch, withScratch, type Scratch } from './memory.ts'
 import { openFile, sealFile, syncDirectory, type SealedFile } from './sealed-file.ts'
 import type { ContentTables } from './store.ts'
 
@@ -23,15 +23,26 @@ export interface Settled {
 
 /** Moves what has landed, and what was removed, into the partition files concerned, one partition at a time. */
 export async function settle(content: Content): Promise<Settled> {
-  const settled: Settled = { partitions: [], records: 0, keysDestroyed: [] }
-  for (const partition of await unsettledPartitions(content)) {
-    const one = await rewritePartition(content, partition)
-    settled.partitions.push(partition)
-    settled.records += one.records
-    settled.keysDestroyed.push(...one.keysDestroyed)
-  }
+  const unsettled = await unsettledPartitions(content)
+  const settled: Settled = { partitions: unsettled, records: 0, keysDestroyed: [] }
+  if (unsettled.length > 0) await rewritePartitions(content, unsettled, settled)
   await exclusive(content.store, () => sweepFiles(content))
   return settled
+}
+
+/** Writes the partitions anew, each under a fresh key, and counts into `into`. */
+export async function rewritePartitions(
+  content: Content,
+  partitions: readonly number[],
+  into: Rewritten,
+): Promise<void> {
+  await withScratch(content.memory, async (scratch) => {
+    for (const partition of partitions) {
+      const one = await rewritePartition(content, partition, scratch)
+      into.records += one.records
+      into.keysDestroyed.push(...one.keysDestroyed)
+    }
+  })
 }
 
 export async function unsettledPartitions(content: Content): Promise<number[]> {
@@ -41,7 +52,7 @@ export async function unsettledPartitions(content: Content): Promise<number[]> {
   return [...new Set([...landed, ...removed].map((r) => Number(r.partition)))].toSorted((a, b) => a - b)
 }
 
-interface Rewritten {
+export interface Rewritten {
   records: number
   keysDestroyed: string[]
 }
@@ -51,11 +62,11 @@ interface Rewritten {
  * transaction, then the old file goes. A new key reaches the store only with its manifest row, so a file left by a
  * crash can be read by nobody.
  */
-export async function rewritePartition(content: Content, partition: number): Promise<Rewritten> {
+async function rewritePartition(content: Content, partition: number, scratch: Scratch): Promise<Rewritten> {
   return exclusive(content.store, async () => {
     for (let attempt = 1; ; attempt++)
       try {
-        return await rewriteAlone(content, partition)
+        return await rewriteAlone(content, partition, scratch)
       } catch (error) {
         if (!(error instanceof PartitionMoved) || attempt >= ATTEMPTS_MAX) throw error
       }
@@ -67,7 +78,7 @@ class PartitionMoved extends Error {
   override name = 'PartitionMoved'
 }
 
-async function rewriteAlone(content: Content, partition: number): Promise<Rewritten> {
+async function rewriteAlone(content: Content, partition: number, scratch: Scratch): Promise<Rewritten> {
   await mkdir(content.directory, { recursive: true, mode: 0o700 })
   const { db } = content.store
   const old = await db
@@ -81,22 +92,16 @@ async function rewriteAlone(content: Content, partition: number): Promise<Rewrit
   ).map((r) => r.record)
   const key = newContentKey(content.env)
   const file = `p${String(partition).padStart(3, '0')}-${process.pid}-${content.env.id()}.sealed`
-  const written = await withMemory(content.memory, async (directory) => {
+  const written = await withinScratch(scratch, async (directory) => {
     const plain = join(directory, 'new.parquet')
     if (old) {
       const oldKey = await unwrapKey(db, content, old.key_id)
-      await openFile(
-        join(content.directory, old.file),
-        join(directory, 'old.parquet'),
-        oldKey.secret,
-        old.file,
-      )
+      const oldFile = join(content.directory, old.file)
+      await openFile(oldFile, join(directory, 'old.parquet'), oldKey.secret, old.file)
     }
-    const records = await withDuckDB(directory, async (duck) => {
-      await stageLanding(content, duck, partition, upTo)
-      await stageRemoved(duck, removed)
-      return writeParquet(duck, directory, old !== undefined, plain)
-    })
+    await stageLanding(content, scratch.db, partition, upTo)
+    await stageRemoved(scratch.db, removed)
+    const records = await writeParquet(scratch.db, directory, old !== undefined, plain)
     const sealed =
       records === 0 ? null : await sealFile(plain, join(content.directory, file), key.secret, file)
     return { records, sealed }
@@ -137,7 +142,7 @@ async function stageLanding(
   partition: number,
   upTo: number,
 ): Promise<void> {
-  await duck.run(`CREATE TABLE landed (${COLUMNS})`)
+  await duck.run(`CREATE OR REPLACE TABLE landed (${COLUMNS})`)
   const appender = await duck.createAppender('landed')
   const secrets = new Map<string, Uint8Array>()
   for (let after = 0; ;) {
@@ -197,7 +202,7 @@ function readPayload(media: string, plain: Uint8Array): { payload: string; facts
 }
 
 async function stageRemoved(duck: DuckDBConnection, removed: readonly string[]): Promise<void> {
-  await duck.run('CREATE TABLE removed (record VARCHAR)')
+  await duck.run('CREATE OR REPLACE TABLE removed (record VARCHAR)')
   const appender = await duck.createAppender('removed')
   for (const record of removed) {
     appender.appendVarchar(record)
@@ -218,6 +223,7 @@ async function writeParquet(
     `COPY (SELECT * FROM (SELECT * FROM landed ${hasOld ? `UNION ALL ${kept}` : ''}) ORDER BY owner, type, record)
      TO ${text(plain)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
   )
+  await duck.run('DROP TABLE landed')
   const counted = await duck.runAndReadAll(`SELECT count(*)::INTEGER FROM read_parquet(${text(plain)})`)
   return Number(counted.getRows()[0]?.[0] ?? 0)
 }

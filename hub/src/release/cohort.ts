@@ -1,11 +1,11 @@
 import { isPatient } from '../content/partition.ts'
-import { openSettled, settledPartitions } from '../content/open.ts'
+import { eachPartition } from '../content/open.ts'
 import { text } from '../content/memory.ts'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { FacilityId, PatientKey, PersonKey } from '@kakehashi/protocol/ids'
 import { newDisguise, type Disguise } from '../anonymization/persons.ts'
 import type { Profile } from '../anonymization/profile.ts'
-import type { Staging } from '../anonymization/staging.ts'
+import { allRows, type Staging } from '../anonymization/staging.ts'
 import { tokyoDay } from '../anonymization/dates.ts'
 import { compileWalker, type Dropped } from '../anonymization/walker.ts'
 import { links } from '../linkage/store.ts'
@@ -47,29 +47,20 @@ export async function eligibleCharts(
   const { diagnoses } = application.cohort
   if (!diagnoses) return { charts, blocked }
   const wanted = new Set<PersonKey>()
-  for (const partition of await settledPartitions(context.content))
-    for (const chart of await diagnosed(context, partition, diagnoses)) {
-      const person = charts.get(chart)
+  const sql = diagnosedSql(diagnoses)
+  await eachPartition(context.content, async (db) => {
+    for (const [owner] of await allRows(db, sql)) {
+      const person = charts.get(owner as PatientKey)
       if (person) wanted.add(person)
     }
+  })
   for (const [chart, person] of charts) if (!wanted.has(person)) charts.delete(chart)
   return { charts, blocked }
 }
 
-async function diagnosed(
-  context: ReleaseContext,
-  partition: number,
-  diagnoses: NonNullable<Application['cohort']['diagnoses']>,
-): Promise<PatientKey[]> {
-  const like = diagnoses.prefixes.map((p) => `starts_with(code, ${text(p)})`).join(' OR ')
-  return openSettled(
-    context.content,
-    async (db) => {
-      const sql = `SELECT DISTINCT owner FROM content WHERE type = 'Condition' AND system = ${text(diagnoses.system)} AND (${like})`
-      return (await db.runAndReadAll(sql)).getRowsJS().map((row) => row[0] as PatientKey)
-    },
-    [partition],
-  )
+function diagnosedSql({ system, prefixes }: NonNullable<Application['cohort']['diagnoses']>): string {
+  const like = prefixes.map((p) => `starts_with(code, ${text(p)})`).join(' OR ')
+  return `SELECT DISTINCT owner FROM content WHERE type = 'Condition' AND system = ${text(system)} AND (${like})`
 }
 
 /** Streams the cohort's records, one partition open at a time, through the profile's walker into the staged tables. */
@@ -100,14 +91,9 @@ export async function gather(
   }
   const walker = compileWalker(profile)
   const types = walker.types.map((t) => text(t)).join(', ')
-  for (const partition of await settledPartitions(context.content))
-    await openSettled(
-      context.content,
-      async (db) => {
-        for await (const row of contentRows(db, types)) take(row, gathered, application, walker, staging)
-      },
-      [partition],
-    )
+  await eachPartition(context.content, async (db) => {
+    for await (const row of contentRows(db, types)) take(row, gathered, application, walker, staging)
+  })
   staging.finish()
   return gathered
 }
