@@ -128,10 +128,12 @@ test.skipIf(unseen)(
   { timeout: LOOK_MS_MAX },
   async () => {
     const { page, leave } = await atTheDesk({ javaScriptEnabled: false })
+    await tabTo(page, '職員番号')
     await page.keyboard.type('s-01')
     await page.keyboard.press('Tab')
     await page.keyboard.type('4931')
     await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '患者番号・カナ')
     await page.keyboard.type('123456')
     await go(page, () => page.keyboard.press('Enter'))
     await tabTo(page, '通知した')
@@ -140,6 +142,7 @@ test.skipIf(unseen)(
     expect(await page.locator('text=Ctrl と P').count()).toBe(1)
     await tabTo(page, '次の方へ')
     await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '患者番号・カナ')
     await page.keyboard.type('123456')
     await go(page, () => page.keyboard.press('Enter'))
     await tabTo(page, '止めたい')

@@ -67,7 +67,7 @@ const TABS_MAX = 60
 export async function tabTo(page: Page, text: string): Promise<void> {
   for (let i = 0; i < TABS_MAX; i++) {
     const here = await page.evaluate(
-      'const e = document.activeElement; (e?.labels?.[0]?.textContent ?? "") + (e?.textContent ?? "") + (e?.value ?? "")',
+      'const e = document.activeElement; e === document.body ? "" : (e?.labels?.[0]?.textContent ?? "") + (e?.textContent ?? "")',
     )
     if (String(here).includes(text)) return
     await page.keyboard.press('Tab')

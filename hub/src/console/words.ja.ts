@@ -3,7 +3,7 @@ import type { Role } from '../accounts/rules.ts'
 
 /** Everything the console says. */
 export const W = {
-  product: '架け橋 運営',
+  product: '運営コンソール',
   home: '今日すること',
   homeNone: 'いま、することはありません。',
   releases: '提供',

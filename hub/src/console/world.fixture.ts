@@ -65,7 +65,7 @@ export async function built(parts: ConsoleParts, release: string): Promise<void>
         groupsWithoutTail: 0,
       },
     ],
-    diversity: { smallest: 2, classesBelow: 1 },
+    diversity: { smallest: 1, classesBelow: 1 },
   }
   const attacks: Attack[] = [
     { known: 1, targets: 400, unique: 3, low: 0.0026, high: 0.0218 },

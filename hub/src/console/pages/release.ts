@@ -79,8 +79,8 @@ export interface VoteView {
 function voteForm(csrf: string, file: ReleaseFile, view: VoteView): Markup {
   const errorOf = (field: string) => view.errors.find((one) => one.field === field)?.text
   if (file.mayNot !== null) return banner({ kind: 'note', label: W.noteLabel, text: file.mayNot })
-  return html`<h2>${W.voteTitle}</h2>
-    <form method="post" action="/releases/${encodeURIComponent(file.release)}/vote">
+  return html`<h2 class="no-print">${W.voteTitle}</h2>
+    <form class="no-print" method="post" action="/releases/${encodeURIComponent(file.release)}/vote">
       ${hiddenField('csrf', csrf)}${hiddenField('digest', file.voting?.digest ?? '')}
       ${radios({
         name: 'conflict',
