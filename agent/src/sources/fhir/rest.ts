@@ -1,5 +1,5 @@
 import type { Env } from '@kakehashi/protocol/env'
-import { localNumberOf, type PatientKey } from '@kakehashi/protocol/ids'
+import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { RecordKey } from '@kakehashi/protocol/records'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type {
@@ -11,10 +11,10 @@ import type {
   SourceProfile,
 } from '../connector.ts'
 import { type Capability, capabilityOf } from './capability.ts'
-import { type ClientOptions, FhirClient, IN_FLIGHT_MAX } from './client.ts'
-import { type Page, PagesExpired, pagesOf } from './pages.ts'
+import { type ClientOptions, FhirClient } from './client.ts'
+import { fetchFromServer, tellPage } from './rest-fetch.ts'
 import { readType } from './rest-pass.ts'
-import { type FhirReading, tell } from './telling.ts'
+import type { FhirReading } from './telling.ts'
 
 export interface RestOptions extends Omit<FhirReading, 'bases'> {
   client: Omit<ClientOptions, 'env'>
@@ -110,7 +110,7 @@ export class FhirRest implements SourceConnector {
     const count = this.#options.pageCount ?? PAGE_COUNT
     try {
       for await (const page of readType(this.#client, { type, since, resume, count }, signal)) {
-        yield* this.#told(page, type, run)
+        yield* await tellPage(this.#reading, this.#client, page, type, run)
         pass.at = page.next === null ? null : { type, next: page.next }
         if (page.next !== null) yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
       }
@@ -126,11 +126,6 @@ export class FhirRest implements SourceConnector {
     pass.done.push(type)
     pass.at = null
     yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
-  }
-
-  async *#told(page: Page, place: string, run: string): AsyncGenerator<SourceEvent> {
-    const provenance = { url: this.#client.base, run }
-    yield* await tell(this.#reading, page.answer.body, { provenance, place })
   }
 
   #newPass(state: RestState, capability: Capability, asked: boolean): RestPass {
@@ -173,92 +168,20 @@ export class FhirRest implements SourceConnector {
     return this.fetchPatients([patient], signal)
   }
 
-  /** Holds at most {@link IN_FLIGHT_MAX} patients at a time. */
   async *fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncGenerator<FetchEvent> {
     const capability = await this.#asked(signal, false)
-    const ahead: Promise<FetchEvent[]>[] = []
-    let next = 0
-    while (next < patients.length || ahead.length > 0) {
-      while (next < patients.length && ahead.length < IN_FLIGHT_MAX) {
-        const reading = this.#patient(patients[next++] as PatientKey, capability, signal)
-        reading.catch(() => {})
-        ahead.push(reading)
-      }
-      yield* (await ahead.shift()) ?? []
-    }
-  }
-
-  async #patient(patient: PatientKey, capability: Capability, signal: AbortSignal): Promise<FetchEvent[]> {
-    const number = encodeURIComponent(localNumberOf(patient))
     const count = this.#options.pageCount ?? PAGE_COUNT
-    if (capability.everything) {
-      const whole = await this.#answers(
-        patient,
-        `Patient/${number}/$everything?_count=${count}`,
-        '$everything',
-        signal,
-      )
-      if (whole.complete) return [...whole.events, { t: 'patient-read', patient, complete: true }]
-    }
-    const found = new Map<string, FetchEvent>()
-    let complete = true
-    for (const { url, type } of searches(number, capability, count)) {
-      const part = await this.#answers(patient, url, type, signal)
-      for (const event of part.events) found.set(keyOf(event) ?? `fault ${found.size}`, event)
-      complete &&= part.complete
-    }
-    return [...found.values(), { t: 'patient-read', patient, complete }]
-  }
-
-  /** Every page of one question, as far as it is about the patient; each record once. */
-  async #answers(
-    patient: PatientKey,
-    url: string,
-    place: string,
-    signal: AbortSignal,
-  ): Promise<{ events: FetchEvent[]; complete: boolean }> {
-    const found = new Map<string, FetchEvent>()
-    let complete = true
-    try {
-      for await (const page of pagesOf(this.#client, url, place, signal))
-        for await (const event of this.#told(page, place, 'fetch')) {
-          if (event.t === 'quarantined') complete = false
-          if (event.t === 'record' && !event.record.patients.includes(patient)) continue
-          if (event.t === 'held' && !event.patients.includes(patient)) continue
-          found.set(keyOf(event) ?? `other ${found.size}`, event)
-        }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!(error instanceof PagesExpired) && !(error instanceof Refused)) throw error
-      if (error instanceof Refused && error.refusal.code !== 'SOURCE_ANSWER_BAD') throw error
-      complete = false
-      found.set('fault', { t: 'fault', code: 'SOURCE_ANSWER_BAD', place, retryable: true })
-    }
-    return { events: [...found.values()], complete }
+    yield* fetchFromServer(
+      { client: this.#client, reading: this.#reading, capability, count },
+      patients,
+      signal,
+    )
   }
 
   async #asked(signal: AbortSignal, anew: boolean): Promise<Capability> {
     if (anew || this.#capability === null) this.#capability = await capabilityOf(this.#client, signal)
     return this.#capability
   }
-}
-
-/** For a server without `$everything`, or that turned out not to have it. */
-function* searches(
-  number: string,
-  capability: Capability,
-  count: number,
-): Generator<{ url: string; type: string }> {
-  for (const [type, parameter] of capability.types) {
-    if (parameter === null) continue
-    const value = parameter === '_id' ? number : `Patient/${number}`
-    yield { url: `${type}?${parameter}=${value}&_count=${count}`, type }
-  }
-}
-
-function keyOf(event: FetchEvent): string | null {
-  const key = event.t === 'record' ? event.record.key : event.t === 'held' ? event.key : null
-  return key === null ? null : `${key.type}/${key.id}`
 }
 
 function readState(checkpoint: Checkpoint | null): RestState {
