@@ -363,3 +363,32 @@ export async function openScheme({ agent, clock }: World, options: { filed?: boo
       },
     })
 }
+
+/** Three patients whose wait is over. */
+export async function ready(): Promise<World> {
+  const w = await world()
+  const numbers = ['0001', '0002', '0003']
+  w.write(
+    'Patient.ndjson',
+    numbers.map((n) => person(n)),
+  )
+  w.write(
+    'Observation.ndjson',
+    numbers.map((n) => result(n, `o${n}`)),
+  )
+  await openScheme(w)
+  await w.agent.exchange()
+  await w.agent.gather()
+  for (const number of numbers)
+    await w.agent.register.recordNotice({ patient: chart(number), by: 'desk', withToken: true })
+  await pass(w, 35 * DAY)
+  return w
+}
+
+export async function pass(w: World, ms: number): Promise<void> {
+  w.clock.now += ms
+  await w.vault.sayCertified(w.agent)
+  await w.agent.exchange()
+}
+
+export const puts = (w: World) => w.sent.filter((r) => r.method === 'PUT')
