@@ -71,6 +71,8 @@ export interface Span {
   start: Instant
   /** Faults and people end here; the heal phase begins. */
   calm: Instant
+  /** By how many days closed windows can lengthen a wait here. */
+  closedDays: number
 }
 
 export function chart(facility: FacilityId, index: number, span: Span, random: Prng): Chart {
@@ -100,7 +102,7 @@ function birthDateOf(kind: Kind, span: Span, random: Prng): string | null {
   if (kind === 'age-unknown') return random.pick([null, '1900-01-01'])
   if (kind === 'child') return dateOf(today - random.between(1000, 5500))
   if (kind === 'turning-16') {
-    const turns = dateOf(today + random.between(5, 50))
+    const turns = dateOf(today + (random.chance(0.3) ? random.between(5, 30) : random.between(32, 42)))
     return `${Number(turns.slice(0, 4)) - 16}${turns.slice(4)}`
   }
   return dateOf(today - random.between(7000, 30_000))
@@ -115,7 +117,9 @@ function diedAt(kind: Kind, span: Span, random: Prng): Instant | null {
 
 function scriptedRecords(prefix: string, span: Span, died: Instant | null, random: Prng): ScriptedRecord[] {
   const length = span.calm - span.start
-  const sometime = (): Instant => span.start + Math.floor(random.unit() * length)
+  /** Mostly when records already move. */
+  const sometime = (): Instant =>
+    span.start + Math.floor((random.chance(0.3) ? random.unit() : 0.75 + 0.25 * random.unit()) * length)
   const old = span.start - 30 * DAY
   const patient: ScriptedRecord = {
     type: 'Patient',
@@ -133,7 +137,7 @@ function scriptedRecords(prefix: string, span: Span, died: Instant | null, rando
       type: random.pick(['Observation', 'Condition'] as const),
       id: `${prefix}-${i}`,
       appearsAt,
-      changesAt: random.chance(0.4) ? [Math.max(sometime(), appearsAt + HOUR)] : [],
+      changesAt: random.chance(0.5) ? [Math.max(sometime(), appearsAt + HOUR)] : [],
       vanishesAt: random.chance(0.1) ? Math.max(sometime(), appearsAt + 2 * HOUR) : null,
     }
   })
@@ -146,6 +150,7 @@ export function versionAt(record: ScriptedRecord, at: Instant): number | null {
   return record.changesAt.filter((change) => change <= at).length
 }
 
+/** `null`: nobody knows the age; 1900-01-01 stands for unknown in hospital systems. */
 export function turns16(chart: Chart): number | null {
-  return chart.birthDate === null ? null : birthday(chart.birthDate, 16)
+  return chart.birthDate === null || chart.birthDate === '1900-01-01' ? null : birthday(chart.birthDate, 16)
 }

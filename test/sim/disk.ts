@@ -29,6 +29,8 @@ export class Disk {
   readonly synchronous: Synchronous
   /** Half statements until the process dies in the middle of its work; negative: not armed. */
   fuse = -1
+  /** The fuse takes the whole machine with it. */
+  fusePower = false
   /** Writes until one of them fails; negative: none will. */
   failing = -1
   /** The database part itself may be exchanged for one that changes statements (planted faults). */
@@ -136,8 +138,10 @@ export class Disk {
 
   #burn(how: string): void {
     if (this.fuse < 0 || this.fuse-- > 0) return
-    this.host.world.fault(how)
-    this.host.kill()
+    this.host.world.fault(`${how}${this.fusePower ? ', power cut' : ''}`)
+    if (!this.fusePower) return this.host.kill()
+    this.host.world.saw('power cut with work under way')
+    this.host.cutPower()
   }
 
   #sync(): void {

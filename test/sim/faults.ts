@@ -52,7 +52,11 @@ export class Faults {
         return
       case 'fuse':
         awayMs.set(fault.host, fault.downMs)
-        for (const disk of host!.disks) if (disk.mounted()) disk.fuse = fault.statements
+        for (const disk of host!.disks) {
+          if (!disk.mounted()) continue
+          disk.fuse = fault.statements
+          disk.fusePower = fault.power
+        }
         return
       case 'write-fails':
         for (const disk of host!.disks) if (disk.mounted()) disk.failing = fault.writes

@@ -1,15 +1,13 @@
 import { recordHash } from '@kakehashi/hub/content/partition'
 import type { PatientKey } from '@kakehashi/protocol/ids'
-import { DAY } from './calendar.ts'
+import { DAY, dayNumber } from './calendar.ts'
+import { turns16 } from './cast.ts'
 import type { Disk } from './disk.ts'
 import type { AgentNode, GatewayNode, PortalNode, VaultNode } from './nodes.ts'
 import { recordAt } from './source.ts'
 import type { ChartTruth, Truth } from './truth.ts'
 import { marked, PORTAL_LAG, type Watch } from './watch.ts'
 import type { World } from './world.ts'
-
-/** Longer than any closed days can lengthen a wait. */
-const MARGIN_DAYS = 12
 
 export interface Scene {
   world: World
@@ -19,6 +17,8 @@ export interface Scene {
   portal: PortalNode
   vault: VaultNode
   agents: readonly AgentNode[]
+  /** By how many days closed windows can lengthen a wait. */
+  closedDays: number
 }
 
 const OPEN = `('queued', 'claimed', 'in-flight', 'at-gateway')`
@@ -87,6 +87,14 @@ export class Invariants {
     for (const [batch, digest] of this.#promised) this.#keptAtGateway(batch, digest)
     this.#acceptedOnce()
     for (const truth of this.#scene.truth.charts.values()) {
+      const sixteen = turns16(truth.chart)
+      if (
+        truth.leftAt !== null &&
+        sixteen !== null &&
+        dayNumber(truth.leftAt) < sixteen &&
+        sixteen <= dayNumber(this.#scene.world.now)
+      )
+        this.#scene.world.saw('turned 16 after sending')
       this.#arrived(truth)
       this.#stopArrived(truth)
       this.#erased(truth)
@@ -192,7 +200,10 @@ export class Invariants {
   }
 
   #nothingStuck(node: AgentNode): void {
-    const stuck = node.disk.peek<{ leg: string }>(`SELECT leg FROM outbox_batch WHERE leg IN ${OPEN}`)
+    const stuck = node.disk.peek<{ leg: string }>(
+      `SELECT leg FROM outbox_batch WHERE leg IN ${OPEN} AND created_at < ?`,
+      this.#scene.world.now - DAY,
+    )
     const dropped = node.disk.peek(`SELECT batch FROM outbox_batch WHERE leg = 'dropped'`)
     if (dropped.length > 0) this.#scene.world.saw('batch dropped because the gate had closed')
     if (stuck.length > 0) this.#scene.world.violate('L1', `a batch is stuck on the leg ${stuck[0]!.leg}`)
@@ -213,8 +224,8 @@ export class Invariants {
 
   /** L1: who was told long ago and never said no has arrived, as the hospital shows it now. */
   #arrived(truth: ChartTruth): void {
-    const { world, vault } = this.#scene
-    if (!truth.surelyEligible(world.now - DAY, MARGIN_DAYS)) return
+    const { world, vault, closedDays } = this.#scene
+    if (!truth.surelyEligible(world.now - DAY, closedDays)) return
     world.saw('eligible chart expected at the hub')
     for (const scripted of truth.chart.records) {
       const record = recordAt(truth.chart, scripted, world.now, '')

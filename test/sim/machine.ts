@@ -22,8 +22,8 @@ import { Watch } from './watch.ts'
 import { World } from './world.ts'
 
 /** Share of the span in which nobody can be eligible yet: machines are looked at rarely. */
-const QUIET_SHARE = 0.62
-const HEAL_ROUNDS = 6
+const QUIET_SHARE = 0.7
+const HEAL_ROUNDS = 5
 const HEAL_EVERY = 7 * HOUR
 
 /** Two hospitals, a hub and the people around them, wired to one virtual network. */
@@ -37,6 +37,7 @@ export class Machine {
   readonly agents: readonly AgentNode[]
   readonly sources: ReadonlyMap<FacilityId, ScriptedSource>
   readonly truth = new Truth()
+  readonly closedDays: number
   readonly watch: Watch
   readonly invariants: Invariants
   readonly people: People
@@ -56,6 +57,7 @@ export class Machine {
     const random = new Prng(`seed/${seed}/run`)
     this.#random = random.fork('rounds')
     this.#plan = plan
+    this.closedDays = plan.span.closedDays
     this.world = new World(plan.span.start, options.print)
     this.net = new Net(this.world, random.fork('net'), weather(random.fork('weather')))
     this.hosts = new Map(HOSTS.map((name) => [name, new Host(name, this.world, random.fork(`host/${name}`))]))
@@ -235,14 +237,14 @@ export class Machine {
   }
 
   #agentLater(node: AgentNode): void {
-    this.world.after(this.#interval(36 * HOUR, 12 * DAY), `round ${node.host.name}`, () => {
+    this.world.after(this.#interval(30 * HOUR, 15 * DAY), `round ${node.host.name}`, () => {
       if (!this.#calm) this.#agentLater(node)
       return this.agentRound(node)
     })
   }
 
   #vaultLater(): void {
-    this.world.after(this.#interval(36 * HOUR, 12 * DAY), 'round vault', () => {
+    this.world.after(this.#interval(36 * HOUR, 15 * DAY), 'round vault', () => {
       if (!this.#calm) this.#vaultLater()
       return this.vaultRound()
     })

@@ -25,7 +25,7 @@ export function weather(random: Prng): Weather {
     delayMs: random.pick([20, 200, 2000, 20_000]),
     lateShare: random.chance(0.5) ? 0 : random.unit() * 0.1,
     replayShare: random.chance(0.5) ? 0 : random.unit() * 0.5,
-    cutShare: random.chance(0.5) ? 0 : random.unit() * 0.3,
+    cutShare: random.chance(0.5) ? 0 : random.unit() * 0.7,
   }
 }
 

@@ -63,7 +63,7 @@ export class People {
 
   /** Somebody whose records are leaving at this moment says no: rare in life, frequent here. */
   pounce(patients: readonly PatientKey[]): void {
-    if (patients.length === 0 || !this.#random.chance(0.04)) return
+    if (patients.length === 0 || !this.#random.chance(0.12)) return
     const patient = this.#random.pick(patients)
     const at = this.#world.now + Math.floor(this.#random.exponential(20_000))
     const erase = this.#random.chance(0.2)

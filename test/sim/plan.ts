@@ -17,7 +17,7 @@ export type Act =
 /** What a machine or the weather does. */
 export type Fault =
   | { at: Instant; kind: 'kill' | 'power-cut'; host: string; downMs: number }
-  | { at: Instant; kind: 'fuse'; host: string; statements: number; downMs: number }
+  | { at: Instant; kind: 'fuse'; host: string; statements: number; power: boolean; downMs: number }
   | { at: Instant; kind: 'write-fails'; host: string; writes: number }
   | { at: Instant; kind: 'disk-full'; host: string; forMs: number }
   | { at: Instant; kind: 'partition' | 'clog'; from: string; to: string; forMs: number }
@@ -58,7 +58,7 @@ function actsOf(chart: Chart, span: Span, random: Prng): Act[] {
   const acts: Act[] = []
   if (chart.kind === 'never-notified')
     return random.chance(0.2) ? stopsOf(chart, span, span.start, random) : []
-  const day = random.chance(0.85) ? random.between(0, 12) : random.between(0, 45)
+  const day = random.chance(0.85) ? random.between(0, 5) : random.between(0, 40)
   const noticeAt = visit(span, day, random)
   const { patient } = chart
   const twice = (): boolean => random.chance(0.1)
@@ -77,16 +77,22 @@ function actsOf(chart: Chart, span: Span, random: Prng): Act[] {
       to: 'person',
       twice: false,
     })
-  if (random.chance(0.15))
+  if (random.chance(0.25))
     acts.push({
-      at: noticeAt + random.between(1, 30) * DAY,
+      at: noticeAt + random.between(1, 40) * DAY,
       kind: 'notice',
       patient,
       to: 'person',
       twice: false,
     })
-  if (random.chance(0.06))
-    acts.push({ at: noticeAt + random.between(1, 60 * 24 * 40) * MINUTE, kind: 'void-notice', patient })
+  if (random.chance(0.1))
+    acts.push({
+      at:
+        noticeAt +
+        random.pick([random.between(1, 60 * 24 * 40), random.between(60 * 24 * 31, 60 * 24 * 40)]) * MINUTE,
+      kind: 'void-notice',
+      patient,
+    })
   if (random.chance(0.08)) {
     const at = noticeAt + random.between(1, 40) * DAY
     acts.push({ at, kind: 'hold', patient })
@@ -101,7 +107,7 @@ function stopsOf(chart: Chart, span: Span, noticeAt: Instant, random: Prng): Act
   const { patient } = chart
   const opens = midnight(dayNumber(noticeAt) + 31)
   const at = random.chance(0.6)
-    ? opens + Math.floor(random.exponential(3 * DAY))
+    ? opens + Math.floor(random.exponential(2 * DAY))
     : noticeAt + Math.floor(random.unit() * (span.calm - noticeAt))
   const erase = random.chance(0.3)
   const acts: Act[] = []
@@ -135,16 +141,17 @@ export function planFaults(
     for (let i = 0; i < count; i++) faults.push(make(own))
   }
   // The first weeks are waiting time: most faults belong where records move.
-  const late: Span = { start: span.start + 0.55 * (span.calm - span.start), calm: span.calm }
+  const late: Span = { ...span, start: span.start + 0.68 * (span.calm - span.start) }
   const when = (r: Prng): Instant => within(r.chance(0.2) ? span : late, r)
   const down = (r: Prng): number => Math.floor(r.exponential(r.chance(0.2) ? 20 * HOUR : 10 * MINUTE))
   some('kill', 4, (r) => ({ at: when(r), kind: 'kill', host: r.pick(hosts), downMs: down(r) }))
   some('power-cut', 4, (r) => ({ at: when(r), kind: 'power-cut', host: r.pick(hosts), downMs: down(r) }))
-  some('fuse', 6, (r) => ({
+  some('fuse', 8, (r) => ({
     at: when(r),
     kind: 'fuse',
     host: r.pick(hosts),
-    statements: r.below(80),
+    statements: r.below(r.pick([20, 80, 400])),
+    power: r.chance(0.5),
     downMs: down(r),
   }))
   some('write-fails', 3, (r) => ({
@@ -165,16 +172,17 @@ export function planFaults(
     at: when(r),
     kind: 'source-down',
     facility: r.pick(facilities),
-    forMs: r.between(1, 72) * HOUR,
+    forMs: r.between(1, 120) * HOUR,
   }))
-  some('clock-wrong', 2, (r) => ({
-    at: when(r),
-    kind: 'clock-wrong',
-    host: r.pick(hosts),
-    byMs: r.pick([-1, -1, 1]) * r.between(1, 26) * HOUR,
-    forMs: r.between(1, 30) * HOUR,
-  }))
+  some('clock-wrong', 2, (r) => wrongClock(r, hosts, when(r)))
+  // a clerk writes down a hand-over by the clock of the machine
+  some('clock-wrong-early', 2, (r) => wrongClock(r, facilities, span.start + r.below(6 * DAY)))
   return faults.toSorted((a, b) => a.at - b.at)
+}
+
+function wrongClock(random: Prng, hosts: readonly string[], at: Instant): Fault {
+  const byMs = random.pick([-1, -1, 1]) * random.between(1, 26) * HOUR
+  return { at, kind: 'clock-wrong', host: random.pick(hosts), byMs, forMs: random.between(1, 40) * HOUR }
 }
 
 function partition(

@@ -4,10 +4,13 @@ import { FACILITIES } from './genesis.ts'
 import { planActs, planFaults, type Plan } from './plan.ts'
 import { Prng } from './prng.ts'
 
-/** Spring with Golden Week, and the turn of the year: closed days lengthen waits. */
-const STARTS = ['2027-03-20', '2026-11-20', '2027-06-01'].map((date) => midnight(dayNumberOf(date)))
-const CHARTS_PER_HOSPITAL = 6
-const DAYS = 46
+/** Closed days lengthen waits by up to `closed` days: little in June, a week around Golden Week and the New Year. */
+const SEASONS = [
+  { start: '2027-06-01', days: 41, closed: 4 },
+  { start: '2027-03-24', days: 44, closed: 7 },
+  { start: '2026-11-28', days: 46, closed: 9 },
+].map(({ start, days, closed }) => ({ start: midnight(dayNumberOf(start)), days, closed }))
+const CHARTS_PER_HOSPITAL = 4
 
 export const HOSTS = ['gateway', 'portal', 'vault', ...FACILITIES] as const
 export const LINKS: readonly [string, string][] = [
@@ -20,8 +23,8 @@ export const LINKS: readonly [string, string][] = [
 /** Everything of a seed that is decided beforehand. */
 export function planOf(seed: number): Plan {
   const random = new Prng(`seed/${seed}`)
-  const start = STARTS[seed % STARTS.length]!
-  const span: Span = { start, calm: start + DAYS * DAY }
+  const { start, days, closed } = SEASONS[seed % SEASONS.length]!
+  const span: Span = { start, calm: start + days * DAY, closedDays: closed }
   const charts = FACILITIES.flatMap((facility) => chartsOf(facility, span, random.fork(`charts/${facility}`)))
   return {
     span,
@@ -31,15 +34,15 @@ export function planOf(seed: number): Plan {
   }
 }
 
-/** The third chart of some hospitals is a second one of the same person. */
+/** The fourth chart of some hospitals is a second one of the same person. */
 function chartsOf(facility: Chart['facility'], span: Span, random: Prng): Chart[] {
   const charts = Array.from({ length: CHARTS_PER_HOSPITAL }, (_, i) =>
     chart(facility, i, span, random.fork(String(i))),
   )
   if (random.chance(0.4)) {
-    const [first, , third] = charts
+    const [first, , , fourth] = charts
     const { kind, birthDate, family, kana, given, givenKana, sex } = first!
-    charts[2] = { ...third!, kind, birthDate, diedAt: null, family, kana, given, givenKana, sex }
+    charts[3] = { ...fourth!, kind, birthDate, diedAt: null, family, kana, given, givenKana, sex }
   }
   return charts
 }

@@ -17,7 +17,7 @@ export const SOMETIMES = [
   'batch dropped because the gate had closed',
   'stop from the portal reached the agent',
   'withdrawal reached the hub',
-  'sent before and after turning 16',
+  'turned 16 after sending',
   'merge of a stopped chart',
   'notice voided after sending',
   'source unreachable when the gate was open',

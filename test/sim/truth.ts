@@ -67,13 +67,14 @@ export class ChartTruth {
   mustStay(at: Instant, slack: number): string | null {
     const { chart } = this
     const today = dayNumber(at + slack)
-    if (chart.birthDate === null || chart.birthDate.startsWith('1900')) return 'the age is unknown'
+    const born = [chart, ...this.same.map((s) => s.other.chart)].find((c) => turns16(c) !== null)
+    if (!born) return 'the age is unknown'
     const papers = [this as ChartTruth, ...this.same.map((s) => s.other)].flatMap((t) => t.handed)
     const first = (to: Handed['to'], notBefore = 0): Handed | undefined =>
       papers.find(
         (h) => h.to === to && (h.voidedAt === null || h.voidedAt > at) && dayNumber(h.at) >= notBefore,
       )
-    const sixteen = turns16(chart)!
+    const sixteen = turns16(born)!
     const needed = today < sixteen ? [first('guardian')] : [first('person', sixteen)]
     for (const notice of needed) {
       if (!notice) return today < sixteen ? 'no guardian was notified' : 'the person was not notified'
@@ -87,11 +88,11 @@ export class ChartTruth {
   /** Every condition was met long ago and nothing ever spoke against it: the records must arrive in the end. */
   surelyEligible(at: Instant, margin: number): boolean {
     const { chart } = this
-    if (chart.birthDate === null || chart.birthDate.startsWith('1900')) return false
     if (chart.diedAt !== null || this.everHeld || this.erasureAskedAt !== null) return false
     if (this.stops.length > 0 || this.same.length > 0) return false
     if (this.handed.some((h) => h.voidAskedAt !== null)) return false
-    const sixteen = turns16(chart)!
+    const sixteen = turns16(chart)
+    if (sixteen === null) return false
     const day = dayNumber(at)
     const adult = sixteen <= dayNumber(at) - 31 - margin
     const old = (to: Handed['to'], notBefore: number): boolean =>

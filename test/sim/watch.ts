@@ -3,8 +3,7 @@ import { recordHash } from '@kakehashi/hub/content/partition'
 import { facilityOf, type PatientKey } from '@kakehashi/protocol/ids'
 import type { BatchContent } from '@kakehashi/protocol/records'
 import { sha256Hex, type BoxKey } from '@kakehashi/protocol/signing'
-import { dayNumber, MINUTE } from './calendar.ts'
-import { turns16 } from './cast.ts'
+import { MINUTE } from './calendar.ts'
 import type { Disk } from './disk.ts'
 import { MARKER } from './source.ts'
 import type { Truth } from './truth.ts'
@@ -52,14 +51,6 @@ export class Watch {
   #mayLeave(patient: PatientKey): void {
     const { now } = this.#world
     const truth = this.#truth.of(patient)
-    const sixteen = turns16(truth.chart)
-    if (
-      truth.leftAt !== null &&
-      sixteen !== null &&
-      dayNumber(truth.leftAt) < sixteen &&
-      sixteen <= dayNumber(now)
-    )
-      this.#world.saw('sent before and after turning 16')
     truth.leftAt = now
     const why = truth.mustStay(now, CLOCK_SLACK)
     if (why !== null) this.#world.violate('S1', `records left the hospital although ${why}`)
