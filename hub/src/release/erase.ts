@@ -22,7 +22,6 @@ export async function dropBuildsWith(
   patients: readonly PatientKey[],
   why: 'erased' | 'stopped' | 'unlinked' = 'erased',
 ): Promise<BuildsDropped> {
-  const directories: string[] = []
   const dropped = await store.transact<BuildsDropped>(
     (d) =>
       d.releases.length === 0
@@ -30,10 +29,9 @@ export async function dropBuildsWith(
         : { act: 'release.builds-dropped', actor: 'vault', detail: { why, builds: d.releases.length } },
     async (tx) => {
       const found: BuildsDropped = { releases: [], places: [] }
-      for (const { build, release, directory } of await buildsWith(tx, patients)) {
+      for (const { build, release } of await buildsWith(tx, patients)) {
         const row = await releaseRow(tx, release)
         await dropBuild(tx, store.env, build)
-        directories.push(directory)
         if (row.build === build)
           await move(
             tx,
@@ -48,20 +46,20 @@ export async function dropBuildsWith(
       return found
     },
   )
-  for (const directory of directories) await rm(directory, { recursive: true, force: true })
+  await removeDroppedBuilds(store)
   return dropped
 }
 
 async function buildsWith(
   tx: Tx<ReleaseTables>,
   patients: readonly PatientKey[],
-): Promise<{ build: string; release: string; directory: string }[]> {
-  const builds = new Map<string, { build: string; release: string; directory: string }>()
+): Promise<{ build: string; release: string }[]> {
+  const builds = new Map<string, { build: string; release: string }>()
   for (let i = 0; i < patients.length; i += AT_ONCE) {
     const rows = await tx
       .selectFrom('release_member as m')
       .innerJoin('release_build as b', 'b.id', 'm.build')
-      .select(['b.id as build', 'b.release', 'b.directory'])
+      .select(['b.id as build', 'b.release'])
       .distinct()
       .where('m.patient', 'in', patients.slice(i, i + AT_ONCE))
       .where('b.dropped_at', 'is', null)
@@ -80,4 +78,14 @@ export async function dropBuild(tx: Tx<ReleaseTables>, env: Env, build: string):
 export async function destroyKeyTable(tx: Tx<ReleaseTables>, build: string): Promise<void> {
   await tx.deleteFrom('release_person').where('build', '=', build).execute()
   await tx.deleteFrom('release_member').where('build', '=', build).execute()
+}
+
+/** Files of builds that were dropped: after the transaction, and again whenever a crash left some. */
+export async function removeDroppedBuilds(store: Store<ReleaseTables>): Promise<void> {
+  const rows = await store.db
+    .selectFrom('release_build')
+    .select('directory')
+    .where('dropped_at', 'is not', null)
+    .execute()
+  for (const { directory } of rows) await rm(directory, { recursive: true, force: true })
 }

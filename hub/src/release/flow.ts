@@ -2,7 +2,7 @@ import type { Env } from '@kakehashi/protocol/env'
 import type { Store, Tx } from '@kakehashi/store/store'
 import { readProfile } from '../anonymization/profile.ts'
 import { applicationDigest, applicationShape, readApplication, readStoredProfile } from './application.ts'
-import { dropBuild } from './erase.ts'
+import { dropBuild, removeDroppedBuilds } from './erase.ts'
 import { outcomeOf, voteRefusal, type ReleaseState, type Vote } from './rules.ts'
 import type { ReleaseTables } from './store.ts'
 import { move, releaseRow, ReleaseRefused, reviewersOf, votesOf } from './transition.ts'
@@ -55,6 +55,7 @@ export async function amendRelease(
     const read = readBoth(application, profile, Number(row.revision))
     await move(tx, row, 'amend', by(store.env, actor), { ...read, build: null, package_digest: null })
   })
+  await removeDroppedBuilds(store)
 }
 
 function readBoth(
@@ -164,7 +165,7 @@ export async function voteOnRelease(
   reviewer: string,
   ballot: Ballot,
 ): Promise<ReleaseState> {
-  return store.transact<ReleaseState>(
+  const state = await store.transact<ReleaseState>(
     {
       act: 'release.voted',
       actor: reviewer,
@@ -188,6 +189,8 @@ export async function voteOnRelease(
       return conclude(tx, store.env, row, ballot, [...votes, vote])
     },
   )
+  await removeDroppedBuilds(store)
+  return state
 }
 
 async function conclude(

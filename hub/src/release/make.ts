@@ -4,7 +4,7 @@ import type { Tx } from '@kakehashi/store/store'
 import { applicationDigest, readApplication, readStoredProfile } from './application.ts'
 import { buildPackage, type BuiltPackage } from './build.ts'
 import type { ReleaseContext } from './context.ts'
-import { dropBuild } from './erase.ts'
+import { dropBuild, removeDroppedBuilds } from './erase.ts'
 import { next } from './rules.ts'
 import type { ReleaseTables } from './store.ts'
 import { hasPassed, move, releaseRow, ReleaseRefused } from './transition.ts'
@@ -49,7 +49,7 @@ export async function buildRelease(
     await rm(built.directory, { recursive: true, force: true })
     throw error
   }
-  if (row.build) await removeOldBuild(context, row.build)
+  await removeDroppedBuilds(context.ops)
   return built
 }
 
@@ -107,13 +107,4 @@ async function keepBuild(
       .values(charts.slice(i, i + INSERT_MAX))
       .execute()
   await move(tx, row, 'build', { actor, at }, { build: built.build, package_digest: built.digest })
-}
-
-async function removeOldBuild(context: ReleaseContext, build: string): Promise<void> {
-  const old = await context.ops.db
-    .selectFrom('release_build')
-    .select('directory')
-    .where('id', '=', build)
-    .executeTakeFirst()
-  if (old) await rm(old.directory, { recursive: true, force: true })
 }

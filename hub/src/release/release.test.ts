@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parsePatientKey } from '@kakehashi/protocol/ids'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { linkedCohort } from '../anonymization/linked-cohort.ts'
 import { isFrom } from '../anonymization/persons.ts'
 import type { Profile } from '../anonymization/profile.ts'
@@ -10,21 +10,33 @@ import { eraseIdentity } from '../identity/erase.ts'
 import { deliverRelease } from './deliver.ts'
 import { dropBuildsWith } from './erase.ts'
 import { amendRelease, assignReviewers, draftRelease, submitRelease, voteOnRelease } from './flow.ts'
+import type { BuiltPackage } from './build.ts'
 import { buildRelease } from './make.ts'
+import { listFiles } from './manifest.ts'
 import { openParcel } from './parcel.ts'
-import { accept, application, makePeople, newHouse, type House } from './people.fixture.ts'
+import { accept, application, makePeople, newHouse, type House, type Made } from './people.fixture.ts'
 import { releaseRow } from './transition.ts'
 import { verifyPackage } from './verify.ts'
 
 const PATIENCE_MS = 120_000
 
 let house: House
-beforeEach(async () => {
+let people: Made[]
+let built: BuiltPackage
+let release: string
+
+/** One house with 120 people and one built release; what a test changes it changes for those after it. */
+beforeAll(async () => {
   house = await newHouse()
+  const made = makePeople(120)
+  people = made.people
+  await accept(house, made.records)
+  release = await approved()
+  built = await buildRelease(house, release, 'builder')
 }, PATIENCE_MS)
-afterEach(async () => {
+afterAll(async () => {
   await house.close()
-}, PATIENCE_MS)
+})
 
 const yes = { answer: 'approve' as const, conflict: false, reason: '妥当' }
 
@@ -48,52 +60,8 @@ async function checkOutput(release: string): Promise<void> {
 }
 
 test(
-  'R40 a release walks from draft to a sealed, verified package',
-  async () => {
-    const { records } = makePeople(240)
-    await accept(house, records)
-    const release = await approved()
-    const built = await buildRelease(house, release, 'builder')
-    expect(built.smallestClass).toBeGreaterThanOrEqual(10)
-    expect(built.sentences[0]).toBe(`最小の同値クラスは ${built.smallestClass} 行。基準 10 を満たします。`)
-    const report = await verifyPackage(built.directory, house.signing.public)
-    expect(report.checks.filter((c) => !c.ok)).toEqual([])
-    expect(report.ok).toBe(true)
-
-    await checkOutput(release)
-    const keyRows = await house.ops.db.selectFrom('release_person').selectAll().execute()
-    expect(keyRows.length).toBe(built.members.length)
-    const { parcel } = await deliverRelease(house, release, 'office')
-    expect(await house.ops.db.selectFrom('release_person').selectAll().execute()).toEqual([])
-    expect(await house.ops.db.selectFrom('release_member').selectAll().execute()).toEqual([])
-    expect((await releaseRow(house.ops.db, release)).state).toBe('DELIVERED')
-
-    const opened = join(house.directory, 'opened')
-    expect(await openParcel(parcel, house.user, house.signing.public, opened)).not.toBeNull()
-    expect((await verifyPackage(opened, house.signing.public)).ok).toBe(true)
-    const other = await newHouse()
-    expect(await openParcel(parcel, other.user, house.signing.public, join(house.directory, 'x'))).toBeNull()
-    await other.close()
-
-    const [first] = keyRows
-    expect(isFrom(first?.pseudonym ?? '', built.fingerprint)).toBe(true)
-    expect(isFrom(first?.pseudonym ?? '', house.env.random(32))).toBe(false)
-
-    await writeFile(join(opened, 'tables', 'person.csv'), 'person\n')
-    const altered = await verifyPackage(opened, house.signing.public)
-    expect(altered.ok).toBe(false)
-    expect(altered.checks.find((c) => c.check === 'file tables/person.csv')?.ok).toBe(false)
-  },
-  PATIENCE_MS,
-)
-
-test(
   'T43 T46 T50 no original date, hospital, free text or identifier is in any byte; intervals stay equal',
   async () => {
-    const { records, people } = makePeople(120)
-    await accept(house, records)
-    const built = await buildRelease(house, await approved(), 'builder')
-    const { listFiles } = await import('./manifest.ts')
     let bytes = ''
     for (const { path } of await listFiles(built.directory))
       bytes += (await readFile(join(built.directory, path))).toString('latin1')
@@ -132,11 +100,57 @@ test(
 )
 
 test(
+  'T48 rare codes, single combinations and extremes do not reach the package',
+  async () => {
+    const conditions = await readFile(join(built.directory, 'tables', 'condition.csv'), 'utf8')
+    expect(conditions).not.toContain('Q87')
+    expect(conditions).toContain('I10')
+    const values = await readFile(join(built.directory, 'tables', 'observation.csv'), 'utf8')
+    expect(values).not.toContain('9999')
+  },
+  PATIENCE_MS,
+)
+
+test(
+  'R40 a release walks from draft to a sealed, verified package',
+  async () => {
+    expect(built.smallestClass).toBeGreaterThanOrEqual(10)
+    expect(built.sentences[0]).toBe(`最小の同値クラスは ${built.smallestClass} 行。基準 10 を満たします。`)
+    const report = await verifyPackage(built.directory, house.signing.public)
+    expect(report.checks.filter((c) => !c.ok)).toEqual([])
+    expect(report.ok).toBe(true)
+
+    await checkOutput(release)
+    const keyRows = await house.ops.db.selectFrom('release_person').selectAll().execute()
+    expect(keyRows.length).toBe(built.members.length)
+    const { parcel } = await deliverRelease(house, release, 'office')
+    expect(await house.ops.db.selectFrom('release_person').selectAll().execute()).toEqual([])
+    expect(await house.ops.db.selectFrom('release_member').selectAll().execute()).toEqual([])
+    expect((await releaseRow(house.ops.db, release)).state).toBe('DELIVERED')
+
+    const opened = join(house.directory, 'opened')
+    expect(await openParcel(parcel, house.user, house.signing.public, opened)).not.toBeNull()
+    expect((await verifyPackage(opened, house.signing.public)).ok).toBe(true)
+    const other = await newHouse()
+    expect(await openParcel(parcel, other.user, house.signing.public, join(house.directory, 'x'))).toBeNull()
+    await other.close()
+
+    const [first] = keyRows
+    expect(isFrom(first?.pseudonym ?? '', built.fingerprint)).toBe(true)
+    expect(isFrom(first?.pseudonym ?? '', house.env.random(32))).toBe(false)
+
+    await writeFile(join(opened, 'tables', 'person.csv'), 'person\n')
+    const altered = await verifyPackage(opened, house.signing.public)
+    expect(altered.ok).toBe(false)
+    expect(altered.checks.find((c) => c.check === 'file tables/person.csv')?.ok).toBe(false)
+  },
+  PATIENCE_MS,
+)
+
+test(
   'T44 two releases with the same people share no pseudonym and no offset table',
   async () => {
-    const { records } = makePeople(120)
-    await accept(house, records)
-    const one = await buildRelease(house, await approved(), 'builder')
+    const one = built
     const two = await buildRelease(house, await approved(), 'builder')
     const ids = new Set(one.members.map((m) => m.pseudonym))
     expect(two.members.some((m) => ids.has(m.pseudonym))).toBe(false)
@@ -150,8 +164,6 @@ test(
 test(
   'T51 build without approval, or of something else than was approved, is refused',
   async () => {
-    const { records } = makePeople(60)
-    await accept(house, records)
     const { release } = await draftRelease(house.ops, 'author', application(house), linkedCohort())
     await expect(buildRelease(house, release, 'builder')).rejects.toThrow('NOT_ALLOWED')
     const passed = await approved()
@@ -166,8 +178,6 @@ test(
 test(
   'S9 T33 stopped or erased people are left out, and looked for again at delivery',
   async () => {
-    const { records, people } = makePeople(120)
-    await accept(house, records)
     const [stopped] = people
     const charts = (stopped?.charts ?? []).map((c) => parsePatientKey(c))
     house.blockedNow.add(charts[0] ?? parsePatientKey('x/1'))
@@ -190,24 +200,10 @@ test(
     expect(await dropBuildsWith(house.ops, [member])).toMatchObject({ releases: [release] })
     const third = await buildRelease(house, release, 'builder')
     expect(third.members.flatMap((m) => m.charts)).not.toContain(member)
+    await expect(readFile(join(again.directory, 'manifest.json'))).rejects.toThrow('ENOENT')
     await expect(
       voteOnRelease(house.ops, release, 'rev-1', { stage: 'output', digest: again.digest, ...yes }),
     ).rejects.toThrow('NOT_ALLOWED')
-  },
-  PATIENCE_MS,
-)
-
-test(
-  'T48 rare codes, single combinations and extremes do not reach the package',
-  async () => {
-    const { records } = makePeople(240)
-    await accept(house, records)
-    const built = await buildRelease(house, await approved(), 'builder')
-    const conditions = await readFile(join(built.directory, 'tables', 'condition.csv'), 'utf8')
-    expect(conditions).not.toContain('Q87')
-    expect(conditions).toContain('I10')
-    const values = await readFile(join(built.directory, 'tables', 'observation.csv'), 'utf8')
-    expect(values).not.toContain('9999')
   },
   PATIENCE_MS,
 )
