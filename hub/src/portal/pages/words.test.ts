@@ -1,0 +1,34 @@
+import { withoutReadings } from '@kakehashi/ui/markup'
+import { expect, test } from 'vitest'
+import { LANGUAGES } from './layout.ts'
+import { PORTAL_EASY } from './words.easy.ts'
+import { PORTAL_JA, type PortalWords } from './words.ja.ts'
+
+function textsOf(words: PortalWords): string[] {
+  return Object.values(words).flatMap((value) => {
+    if (typeof value === 'string') return [value]
+    if (Array.isArray(value)) return value
+    return [String((value as (...args: unknown[]) => string)('0120', '架空'))]
+  })
+}
+
+test('every language says everything, in lists of equal length', () => {
+  for (const words of Object.values(LANGUAGES)) {
+    const empty = Object.entries(words).filter(([key, value]) => value === '' && key !== 'governing')
+    expect(empty).toEqual([])
+    for (const key of ['reassure', 'steps', 'nextItems'] as const)
+      expect(words[key]).toHaveLength(PORTAL_JA[key].length)
+  }
+})
+
+test('やさしい日本語: every kanji has its reading', () => {
+  const bare = textsOf(PORTAL_EASY)
+    .map((text) => text.replaceAll(/\{[^{}|]+\|[ぁ-んー]+\}/g, '').replaceAll(/架空/g, ''))
+    .filter((text) => /\p{Script=Han}/u.test(text))
+  expect(bare.filter((text) => text !== 'やさしい日本語')).toEqual([])
+})
+
+test('やさしい日本語: short sentences', () => {
+  const sentences = textsOf(PORTAL_EASY).flatMap((text) => withoutReadings(text).split('。'))
+  expect(sentences.filter((sentence) => sentence.length > 50)).toEqual([])
+})
