@@ -9,6 +9,7 @@ import { facilityCommand } from './commands/facility.ts'
 import { EXIT, report } from './commands/failure.ts'
 import { initCommand } from './commands/init.ts'
 import { runCommand } from './commands/run.ts'
+import { sourcesCommand } from './commands/sources.ts'
 import { staffCommand } from './commands/staff.ts'
 import { statusCommand } from './commands/status.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -19,6 +20,7 @@ const COMMANDS = [
   staffCommand,
   runCommand,
   statusCommand,
+  sourcesCommand,
   doctorCommand,
   dryRunCommand,
   deskCommands,

@@ -1,0 +1,72 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
+import type { Store } from '@kakehashi/store/store'
+import { ledgerCounts, quarantined, type SourcesTables } from '../sources/store.ts'
+import { confirmDeletions, heldDeletions } from '../sources/sweep.ts'
+import { openAgent } from './opened.ts'
+import { table, tokyoTime } from './tables.ts'
+
+const QUARANTINED_SHOWN_MAX = 50
+const STATES: Record<string, string> = { active: '読める', held: '保留', gone: '元にない' }
+const reason = (code: string) => (isRefusalCode(code) ? inJapanese(code) : code)
+
+async function show(options: { dir: string; json?: boolean }): Promise<void> {
+  const opened = await openAgent(resolve(options.dir))
+  try {
+    const store = opened.agent.context.store as unknown as Store<SourcesTables>
+    const [records, broken, deletions] = [
+      await ledgerCounts(store.db),
+      await quarantined(store.db, QUARANTINED_SHOWN_MAX),
+      await heldDeletions(store),
+    ]
+    if (options.json) return console.log(JSON.stringify({ records, quarantined: broken, deletions }))
+    const rows = records.map((one) => [
+      one.source,
+      one.type,
+      STATES[one.state] ?? one.state,
+      String(one.records),
+      one.code === null ? '' : reason(one.code),
+    ])
+    console.log(table([['電子カルテ', '種類', '状態', '件数', '理由'], ...rows]))
+    if (broken.length > 0) console.log('\n読めなかった行（最後に読んだとき）')
+    if (broken.length > 0) console.log(table(broken.map((one) => [one.source, one.place, reason(one.code)])))
+    for (const { source, type, missing, total, at } of deletions)
+      console.log(
+        `\n${tokyoTime(at)} から、${source} の ${type} が ${total} 件中 ${missing} 件見当たりません。多いため、削除として扱わずに待っています。\n` +
+          `次にすること: 書き出しの漏れでないか確かめ、本当に削除したものなら agent sources confirm-deletions ${source} ${type} --by <職員のID>`,
+      )
+  } finally {
+    await opened.close()
+  }
+}
+
+async function confirm(source: string, type: string, options: { dir: string; by: string }): Promise<void> {
+  const opened = await openAgent(resolve(options.dir))
+  try {
+    const store = opened.agent.context.store as unknown as Store<SourcesTables>
+    if (!(await confirmDeletions(store, { source, type, by: options.by })))
+      throw new Refused('NOT_FOUND', `${source} ${type}`)
+    console.log('次の読み取りで、確かめた件数までを削除として扱います。')
+  } finally {
+    await opened.close()
+  }
+}
+
+export function sourcesCommand(program: Command): void {
+  const sources = program
+    .command('sources')
+    .description('電子カルテから読めたもの、読めなかったもの、確かめを待つ削除')
+  sources
+    .command('show', { isDefault: true })
+    .description('件数と理由を示す（患者の名前も記録の中身も出さない）')
+    .option('--dir <dir>', 'エージェントの場所', 'agent-data')
+    .option('--json', 'JSONで出す')
+    .action(show)
+  sources
+    .command('confirm-deletions <source> <type>')
+    .description('一度に多く消えた記録が、本当に削除されたものだと確かめる')
+    .requiredOption('--by <id>', '確かめた職員のID')
+    .option('--dir <dir>', 'エージェントの場所', 'agent-data')
+    .action(confirm)
+}
