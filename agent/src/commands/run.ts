@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { sql } from 'kysely'
@@ -39,6 +39,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Reading pauses while the register could still write: a stop must always find room. */
+const RESERVE_BYTES = 256 * 1024 * 1024
+
+function hasRoom(dir: string): boolean {
+  const { bavail, bsize } = statfsSync(dir)
+  return bavail * bsize >= RESERVE_BYTES
+}
+
 /** Reads the sources and queues batches, one round at a time; a trouble is logged and the next round tries again. */
 class Rounds {
   readonly #opened: Opened
@@ -51,6 +59,10 @@ class Rounds {
   go(full: boolean): void {
     if (this.#running || this.#abort.signal.aborted) return
     if (isQuiet(this.#opened.config.quietHours, this.#opened.agent.context.env.now())) return
+    if (!hasRoom(this.#opened.at.dir)) {
+      this.#opened.agent.context.log('round.paused', { code: 'DISK_FULL' })
+      return
+    }
     this.#running = this.#round(full).finally(() => {
       this.#running = null
     })

@@ -68,7 +68,7 @@ const storeSound: Check = async ({ agent }) => {
 }
 
 const gatewayReachable: Check = async ({ agent }) => {
-  const { failure } = await agent.exchange()
+  const failure = await agent.line.knock()
   return {
     ok: failure === null,
     found: failure === null ? '署名つきの問い合わせに答えました' : `答えがありません（${failure}）`,

@@ -1,4 +1,6 @@
+import { Refused } from '@kakehashi/protocol/refusals'
 import type { AgentContext } from '../context.ts'
+import { isDiskFull } from '../store/disk-full.ts'
 import * as flow from './flow.ts'
 
 /** The verbs that people at the counter and in the office use; each returns after its transaction committed. */
@@ -36,9 +38,13 @@ export function registerOf(context: AgentContext, recorded: () => void): Registe
     return [
       name,
       async (asked: unknown) => {
-        const result = await act(context, asked)
-        recorded()
-        return result
+        try {
+          const result = await act(context, asked)
+          recorded()
+          return result
+        } catch (error) {
+          throw isDiskFull(error) ? new Refused('DISK_FULL') : error
+        }
       },
     ]
   })

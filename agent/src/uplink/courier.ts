@@ -84,6 +84,11 @@ export class Courier {
     this.#cursor = 0
   }
 
+  /** Asks for something that is surely not there: does a signed request get an answer? Moves nothing. */
+  async knock(): Promise<void> {
+    await this.#call('GET', `/v1/control?after=${Number.MAX_SAFE_INTEGER}`)
+  }
+
   async perform(job: Job): Promise<JobResult> {
     switch (job.do) {
       case 'pull':

@@ -54,6 +54,16 @@ export class Line {
     return { failure: this.lastFailure }
   }
 
+  /** Whether the gateway answers us, without moving anything. The reason if not. */
+  async knock(): Promise<string | null> {
+    try {
+      await this.#courier.knock()
+      return null
+    } catch (error) {
+      return error instanceof Refused ? error.refusal.code : failureName(error)
+    }
+  }
+
   feed(event: SessionEvent): void {
     const [next, actions] = step(this.#state, event, this.#context.env.now())
     this.#state = next
