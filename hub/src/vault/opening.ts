@@ -4,6 +4,7 @@ import type { Env } from '@kakehashi/protocol/env'
 import type { Log } from '@kakehashi/protocol/log'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
+import { recoverLeaves } from '@kakehashi/store/audit-log'
 import type { Store } from '@kakehashi/store/store'
 import { openStore } from '@kakehashi/store/store'
 import type { Caller } from '../call.ts'
@@ -13,6 +14,7 @@ import { storeKeyFrom } from '../content/keys.ts'
 import { MEMORY_ROOT } from '../content/memory.ts'
 import type { ContentTables } from '../content/store.ts'
 import { identityMigrations } from '../identity/store.ts'
+import { auditOrigin } from '../audit/origin.ts'
 import { readPair, readSecret } from '../key-files.ts'
 import { linkageMigrations, type LinkingTables } from '../linkage/store.ts'
 import type { ReleaseContext } from '../release/context.ts'
@@ -46,6 +48,8 @@ export async function openVault(
   const config = readVaultConfig(dir)
   const folder = join(dir, 'vault')
   const ops = await openOpsStore(locationOf(config.database, folder, 'ops'), env)
+  const keys = readVaultKeys(folder)
+  await recoverLeaves(ops, join(folder, 'audit'), auditOrigin(config.operator.operator), keys.audit.public)
   const identity = await openIdentityStore(locationOf(config.database, folder, 'identity'), env)
   await declareOwnStatus(ops, config.operator.operator)
   const content: Content = {
@@ -60,7 +64,7 @@ export async function openVault(
   const parts: VaultParts = {
     env,
     ops,
-    keys: readVaultKeys(folder),
+    keys,
     operator: config.operator,
     gateway: peers?.gateway ?? remote(config.gateway),
     portal: peers ? peers.portal : config.portal === null ? null : remote(config.portal),
