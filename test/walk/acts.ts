@@ -198,11 +198,3 @@ export async function erase(scene: Scene): Promise<void> {
 interface Certificate {
   body: { places: { place: string; count: number; keysDestroyed: string[] }[] }
 }
-
-export async function release(scene: Scene): Promise<void> {
-  scene.tell.step('名寄せ・匿名加工・提供 (linkage, anonymization, release)')
-}
-
-export async function verify(scene: Scene): Promise<void> {
-  scene.tell.step('確かめる (verify)')
-}

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Scene } from './scene.ts'
-import { erase, notify, open, release, send, stop, verify, wait } from './acts.ts'
+import { erase, notify, open, send, stop, wait } from './acts.ts'
+import { release, verify } from './release-acts.ts'
 
 const { values } = parseArgs({
   options: {

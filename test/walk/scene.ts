@@ -33,10 +33,17 @@ export class Scene {
   readonly papers = new Map<string, string>()
   /** Who asked to be erased, for the acts after it. */
   erased: string | null = null
+  /** The sealed delivery. */
+  parcel: string | null = null
 
   constructor(dir: string, patients: number) {
     this.dir = dir
     this.#patients = patients
+  }
+
+  /** With a handful of charts the profile's k of 10 leaves nobody: a smaller one needs its reason. */
+  get smallK(): number | null {
+    return this.#patients < 200 ? 3 : null
   }
 
   get hub(): HubStage {
