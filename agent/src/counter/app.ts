@@ -1,8 +1,8 @@
 import { Refused, inJapanese } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
-import { fromOwnPage, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
+import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
@@ -28,13 +28,15 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
 
   app.use(pageHeaders({ script: true, https }))
   serveAssets(app, [BASE_CSS, PRINT_CSS, ENHANCE_JS])
-  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX }))
+  const refused = (c: Context, status: 403 | 413 | 415) =>
+    c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), status)
+  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
   app.use(async (c, next) => {
-    if (c.req.method === 'POST' && !fromOwnPage(c.req.raw, 'refuse')) {
-      parts.context.log('counter.foreign-form')
-      return c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), 403)
-    }
-    return next()
+    if (c.req.method !== 'POST') return next()
+    if (!isForm(c.req.raw)) return refused(c, 415)
+    if (fromOwnPage(c.req.raw, 'refuse')) return next()
+    parts.context.log('counter.foreign-form')
+    return refused(c, 403)
   })
   signInRoutes(app, parts, sessions)
   app.use(async (c, next) => {
@@ -42,8 +44,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     if (!session) return c.redirect(c.req.header('cookie') ? '/sign-in?why=locked' : '/sign-in', 303)
     if (c.req.method === 'POST') {
       const form = await c.req.parseBody()
-      if (!sameSecret(String(form['csrf'] ?? ''), session.csrf))
-        return c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), 403)
+      if (!sameSecret(String(form['csrf'] ?? ''), session.csrf)) return refused(c, 403)
     }
     c.set('session', session)
     // Leaves no patient on a screen nobody sits at, script or not.

@@ -175,3 +175,16 @@ test('who looked at whom is in the audit log, by keyed hash only', async () => {
   expect(text).toContain('counter.searched')
   expect(text).not.toMatch(/123456|ヤマダ|山田/)
 })
+
+test('only small forms are read: no files, no JSON, no megabytes', async () => {
+  const { app } = await hospital()
+  const post = (body: string | FormData | URLSearchParams, type?: string) =>
+    app.request('/sign-in', {
+      method: 'POST',
+      body,
+      headers: { origin: 'http://localhost', ...(type ? { 'content-type': type } : {}) },
+    })
+  expect((await post('{}', 'application/json')).status).toBe(415)
+  expect((await post(new FormData())).status).toBe(415)
+  expect((await post(new URLSearchParams({ staff: 'x'.repeat(20_000) }))).status).toBe(413)
+})

@@ -1,6 +1,6 @@
 import { inJapanese, Refused } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
-import { fromOwnPage, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
+import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
 import { Sessions } from '@kakehashi/ui/sessions'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono, type Context } from 'hono'
@@ -22,16 +22,20 @@ const LIMITS = { idleMs: IDLE_MS_MAX, totalMs: 12 * 3_600_000, most: 200 }
 export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   const sessions = new Sessions<ConsoleSession>(parts.env, LIMITS)
-  const refuse = (c: Context, title: string, text: string, status: 403 | 404 | 409 | 500) =>
+  const refuse = (c: Context, title: string, text: string, status: 403 | 404 | 409 | 413 | 415 | 500) =>
     c.html(trouble(parts.operatorName, title, text), status)
 
   app.use(pageHeaders({ script: true, https: parts.https }))
   serveAssets(app, [BASE_CSS, PRINT_CSS, ENHANCE_JS])
-  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX }))
+  const refused = (c: Context, status: 403 | 413 | 415) =>
+    refuse(c, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm, status)
+  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
   app.use(async (c, next) => {
-    if (c.req.method !== 'POST' || fromOwnPage(c.req.raw, 'refuse')) return next()
+    if (c.req.method !== 'POST') return next()
+    if (!isForm(c.req.raw)) return refused(c, 415)
+    if (fromOwnPage(c.req.raw, 'refuse')) return next()
     parts.log('console.foreign-form')
-    return refuse(c, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm, 403)
+    return refused(c, 403)
   })
   signInRoutes(app, parts, sessions)
   app.use(async (c, next) => {
@@ -43,8 +47,7 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
     }
     if (c.req.method === 'POST') {
       const form = await c.req.parseBody()
-      if (!sameSecret(String(form['csrf'] ?? ''), session.csrf))
-        return refuse(c, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm, 403)
+      if (!sameSecret(String(form['csrf'] ?? ''), session.csrf)) return refused(c, 403)
     }
     c.set('session', session)
     c.set('account', { account: account.account, name: account.name, roles: account.roles })

@@ -37,6 +37,12 @@ export function fromOwnPage(request: Request, absent: 'refuse' | 'accept'): bool
   return URL.canParse(origin) && new URL(origin).host === new URL(request.url).host
 }
 
+/** What our own pages send, and nothing else: no files, no JSON. */
+export function isForm(request: Request): boolean {
+  const type = request.headers.get('content-type') ?? ''
+  return type.split(';')[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded'
+}
+
 /** Constant-time comparison of two secrets in text. */
 export function sameSecret(a: string, b: string): boolean {
   const left = Buffer.from(a)

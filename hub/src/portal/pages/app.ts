@@ -1,7 +1,7 @@
 import { readStopToken } from '@kakehashi/protocol/stop-handle'
 import { BASE_CSS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
 import { linkButton } from '@kakehashi/ui/button'
-import { fromOwnPage, pageHeaders } from '@kakehashi/ui/guard'
+import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { html, withReadings } from '@kakehashi/ui/markup'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -41,11 +41,11 @@ export function portalPages(parts: PortalPagesParts): Hono {
 
   app.use(pageHeaders({ script: false, https: parts.https }))
   serveAssets(app, [BASE_CSS, PRINT_CSS])
-  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX }))
+  app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => c.text('', 413) }))
   app.use('/:language{ja|easy|en}/*', async (c, next) => {
     // No cookie, so no authority to borrow; a form of another site is refused all the same.
-    if (c.req.method === 'POST' && !fromOwnPage(c.req.raw, 'accept')) return c.notFound()
-    return next()
+    if (c.req.method !== 'POST') return next()
+    return isForm(c.req.raw) && fromOwnPage(c.req.raw, 'accept') ? next() : c.notFound()
   })
 
   app.get('/', (c) => c.html(startPage(around(preferred(c), ''), null)))
