@@ -92,7 +92,7 @@ test('T47 a small prefecture is merged into its region before large ones are', (
 })
 
 const ICD = 'http://jpfhir.jp/fhir/core/mhlw/CodeSystem/ICD10-2013-full'
-const pseudonym = (i: number): string => `P${String(i).padStart(21, '0')}`
+const pseudonym = (i: number): string => `p${String(i).padStart(32, '0')}`
 
 async function staged<T>(
   persons: number,

@@ -1,5 +1,5 @@
 import type { Env } from '@kakehashi/protocol/env'
-import { toBase64 } from '@kakehashi/protocol/signing'
+import { toHex } from '@kakehashi/protocol/signing'
 import { createHmac } from 'node:crypto'
 
 export interface Disguise {
@@ -16,21 +16,17 @@ const MARK_BYTES = 6
  */
 export function newPseudonym(env: Env, fingerprint: Uint8Array): string {
   const random = env.random(RANDOM_BYTES)
-  return url(Buffer.concat([random, markOf(random, fingerprint)]))
+  return `p${toHex(Buffer.concat([random, markOf(random, fingerprint)]))}`
 }
 
 export function isFrom(pseudonym: string, fingerprint: Uint8Array): boolean {
-  const bytes = Buffer.from(pseudonym, 'base64url')
-  if (bytes.length !== RANDOM_BYTES + MARK_BYTES) return false
+  const bytes = Buffer.from(pseudonym.slice(1), 'hex')
+  if (!pseudonym.startsWith('p') || bytes.length !== RANDOM_BYTES + MARK_BYTES) return false
   return markOf(bytes.subarray(0, RANDOM_BYTES), fingerprint).equals(bytes.subarray(RANDOM_BYTES))
 }
 
 function markOf(random: Uint8Array, fingerprint: Uint8Array): Buffer {
   return createHmac('sha256', fingerprint).update(random).digest().subarray(0, MARK_BYTES)
-}
-
-function url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 /** Uniform over ±range, never zero, in steps of `multipleOf` days; drawn, never derived. */

@@ -11,7 +11,7 @@ export interface Check {
   found: number
 }
 
-export const PSEUDONYM = '[A-Za-z0-9_-]{22}'
+export const PSEUDONYM = 'p[0-9a-f]{32}'
 
 const SEXES = ['male', 'female', 'other', 'unknown', '不明', '*']
 const AGE = String.raw`\d{1,2}-\d{1,2}|\d{2}\+|不明|\*`

@@ -8,7 +8,7 @@ import { prefectureOf, REGION_VALUES } from './regions.ts'
 import { compileView } from './view/rows.ts'
 import { compileWalker } from './walker.ts'
 
-const about = { pseudonym: 'P'.repeat(22), offsetDays: -37, asOf: '2026-04-01' }
+const about = { pseudonym: `p${'0'.repeat(32)}`, offsetDays: -37, asOf: '2026-04-01' }
 const walker = compileWalker(linkedCohort())
 
 type Json = Record<string, unknown>
@@ -161,7 +161,7 @@ test('R42 a pseudonym tells its package and nothing else', () => {
   const seen = new Set<string>()
   for (let i = 0; i < 500; i++) {
     const pseudonym = newPseudonym(env, mine)
-    expect(pseudonym).toMatch(/^[A-Za-z0-9_-]{22}$/)
+    expect(pseudonym).toMatch(/^p[0-9a-f]{32}$/)
     expect([isFrom(pseudonym, mine), isFrom(pseudonym, other)]).toEqual([true, false])
     seen.add(pseudonym)
   }

@@ -301,9 +301,9 @@ function packageKey(open: unknown): Uint8Array {
 export async function verifyPackageCommand(
   context: HubContext,
   folder: string,
-  open: unknown,
+  vaultPublic: Uint8Array,
 ): Promise<void> {
-  const report = await verifyPackage(folder, packageKey(open))
+  const report = await verifyPackage(folder, vaultPublic)
   const bad = report.checks.filter((c) => !c.ok)
   if (bad.length > 0)
     return context.fail(

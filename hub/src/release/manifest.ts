@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { canonical } from '@kakehashi/protocol/canonical'
 import {
   open,
@@ -60,7 +60,8 @@ export async function readManifest(
   return parsed.success ? open(DOMAIN, parsed.data as Signed<Manifest>, publicKey) : null
 }
 
-export async function listFiles(directory: string): Promise<ListedFile[]> {
+export async function listFiles(folder: string): Promise<ListedFile[]> {
+  const directory = resolve(folder)
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   const paths = entries
     .filter((e) => !e.isDirectory())
