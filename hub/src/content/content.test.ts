@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemEnv } from '@kakehashi/protocol/env'
@@ -217,8 +217,47 @@ test('R35 an altered or cut partition file is refused', async () => {
   await settle(content)
   const [file] = await readdir(content.directory)
   const path = join(content.directory, file ?? '')
-  const { writeFile } = await import('node:fs/promises')
   const bytes = await readFile(path)
   await writeFile(path, bytes.subarray(0, bytes.length - 1))
   await expect(codes(content)).rejects.toThrow(/cut short|does not open/)
+})
+
+test('R20 a settling that fails or is killed loses nothing and leaves no file behind', async () => {
+  const content = await newContent()
+  await land(content, [sourceRecord('hospital-a/0001', condition('c1', 'E11.9'))])
+  const failing = Object.create(content.store) as Content['store']
+  failing.transact = async () => {
+    throw new Error('disk full')
+  }
+  await expect(settle({ ...content, store: failing })).rejects.toThrow('disk full')
+  expect(await readdir(content.directory)).toHaveLength(1)
+  const dead = 4_194_300
+  await writeFile(join(content.directory, `p001-${dead}-left-behind.sealed`), 'x')
+  await settle(content)
+  expect(await readdir(content.directory)).toHaveLength(1)
+  expect(await codes(content)).toHaveLength(1)
+})
+
+test('R20 two processes that settle at once neither lose nor double a record', async () => {
+  const content = await newContent()
+  const patients = Array.from({ length: 40 }, (_, i) => `hospital-a/${1000 + i}`)
+  await land(
+    content,
+    patients.map((p) => sourceRecord(p, condition(`first-${p}`, 'I10'))),
+  )
+  await settle(content)
+  await land(
+    content,
+    patients.map((p) => sourceRecord(p, condition(`second-${p}`, 'J00'))),
+  )
+  const store = await openStore<ContentTables>(join(content.root, 'ops.db'), contentMigrations, env)
+  const other: Content = { ...content, store }
+  await Promise.all([
+    settle(content),
+    settle(other),
+    eraseContent(other, [parsePatientKey('hospital-a/1000')]),
+  ])
+  expect(await codes(content)).toHaveLength(78)
+  expect(await codes(other)).toHaveLength(78)
+  await store.close()
 })

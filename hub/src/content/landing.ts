@@ -4,6 +4,7 @@ import type { Tx } from '@kakehashi/store/store'
 import { currentKey, tombstoneHandles, type ContentKeys } from './key-table.ts'
 import { sealUnder } from './keys.ts'
 import { ownerOf, partitionOf, recordHash } from './partition.ts'
+import type { Reading } from './reading.ts'
 import { contentPart } from './split.ts'
 import type { ContentTables } from './store.ts'
 
@@ -142,11 +143,11 @@ class LandingBatch {
   async flush(): Promise<void> {
     if (this.#rows.size === 0) return
     const tx = this.#tx
-    if (this.#replaced.size > 0)
-      await tx
-        .deleteFrom('landing')
-        .where('record', 'in', [...this.#replaced])
-        .execute()
+    const replaced = [...this.#replaced]
+    if (replaced.length > 0) {
+      await tx.deleteFrom('landing').where('record', 'in', replaced).execute()
+      await tx.deleteFrom('content_about').where('record', 'in', replaced).execute()
+    }
     await tx
       .insertInto('landing')
       .values([...this.#rows.values()])
@@ -236,7 +237,7 @@ async function removeRecord(tx: Tx<ContentTables>, record: string, partition: nu
     .execute()
 }
 
-async function lastSeq(tx: Tx<ContentTables>): Promise<number> {
+export async function lastSeq(tx: Reading<ContentTables>): Promise<number> {
   const row = await tx
     .selectFrom('content_counter')
     .select('value')

@@ -9,10 +9,13 @@ import { destroyKey, keepKey, newContentKey, unwrapKey } from './key-table.ts'
 import { openUnder } from './keys.ts'
 import { isRunning, text, withinScratch, withScratch, type Scratch } from './memory.ts'
 import { openFile, sealFile, syncDirectory, type SealedFile } from './sealed-file.ts'
+import { lastSeq } from './landing.ts'
 import type { ContentTables } from './store.ts'
 
 const READ_ROWS = 500
 const ROW_GROUP = 20_000
+/** Rows of one partition that are staged in memory at once. */
+const STAGE_ROWS_MAX = 50_000
 const ATTEMPTS_MAX = 5
 
 export interface Settled {
@@ -23,10 +26,14 @@ export interface Settled {
 
 /** Moves what has landed, and what was removed, into the partition files concerned, one partition at a time. */
 export async function settle(content: Content): Promise<Settled> {
-  const unsettled = await unsettledPartitions(content)
-  const settled: Settled = { partitions: unsettled, records: 0, keysDestroyed: [] }
-  if (unsettled.length > 0) await rewritePartitions(content, unsettled, settled)
   await exclusive(content.store, () => sweepFiles(content))
+  const settled: Settled = { partitions: [], records: 0, keysDestroyed: [] }
+  const upTo = await lastSeq(content.store.db)
+  for (let unsettled = await unsettledPartitions(content); unsettled.length > 0;) {
+    await rewritePartitions(content, unsettled, settled)
+    settled.partitions = [...new Set([...settled.partitions, ...unsettled])]
+    unsettled = await landedPartitions(content, upTo)
+  }
   return settled
 }
 
@@ -47,9 +54,19 @@ export async function rewritePartitions(
 
 export async function unsettledPartitions(content: Content): Promise<number[]> {
   const { db } = content.store
-  const landed = await db.selectFrom('landing').select('partition').distinct().execute()
+  const landed = await landedPartitions(content, Number.MAX_SAFE_INTEGER)
   const removed = await db.selectFrom('content_removed').select('partition').distinct().execute()
-  return [...new Set([...landed, ...removed].map((r) => Number(r.partition)))].toSorted((a, b) => a - b)
+  return [...new Set([...landed, ...removed.map((r) => Number(r.partition))])].toSorted((a, b) => a - b)
+}
+
+async function landedPartitions(content: Content, upTo: number): Promise<number[]> {
+  const rows = await content.store.db
+    .selectFrom('landing')
+    .select('partition')
+    .distinct()
+    .where('seq', '<=', upTo)
+    .execute()
+  return rows.map((r) => Number(r.partition))
 }
 
 export interface Rewritten {
@@ -73,6 +90,9 @@ async function rewritePartition(content: Content, partition: number, scratch: Sc
   })
 }
 
+/** Files this process is writing and has not yet named in the manifest. */
+const writing = new Set<string>()
+
 /** Another process wrote the partition meanwhile: ours is thrown away and made again from theirs. */
 class PartitionMoved extends Error {
   override name = 'PartitionMoved'
@@ -92,19 +112,20 @@ async function rewriteAlone(content: Content, partition: number, scratch: Scratc
   ).map((r) => r.record)
   const key = newContentKey(content.env)
   const file = `p${String(partition).padStart(3, '0')}-${process.pid}-${content.env.id()}.sealed`
+  // @NOTE a file whose commit failed is not removed here: whether it counts, only the manifest knows. The sweep asks it.
+  writing.add(file)
   const written = await withinScratch(scratch, async (directory) => {
     const plain = join(directory, 'new.parquet')
-    if (old) {
-      const oldKey = await unwrapKey(db, content, old.key_id)
-      const oldFile = join(content.directory, old.file)
-      await openFile(oldFile, join(directory, 'old.parquet'), oldKey.secret, old.file)
-    }
+    if (old) await openOld(content, old, join(directory, 'old.parquet'))
     await stageLanding(content, scratch.db, partition, upTo)
     await stageRemoved(scratch.db, removed)
     const records = await writeParquet(scratch.db, directory, old !== undefined, plain)
     const sealed =
       records === 0 ? null : await sealFile(plain, join(content.directory, file), key.secret, file)
     return { records, sealed }
+  }).catch((error: unknown) => {
+    writing.delete(file)
+    throw error
   })
   const next = written.sealed && { file, key, sealed: written.sealed, records: written.records }
   const keysDestroyed = await content.store
@@ -116,10 +137,7 @@ async function rewriteAlone(content: Content, partition: number, scratch: Scratc
       }),
       (tx) => commitPartition(tx, content, { partition, old, next, upTo, removed }),
     )
-    .catch(async (error: unknown) => {
-      await rm(join(content.directory, file), { force: true })
-      throw error
-    })
+    .finally(() => writing.delete(file))
   if (old) {
     await rm(join(content.directory, old.file), { force: true })
     await syncDirectory(content.directory)
@@ -127,13 +145,32 @@ async function rewriteAlone(content: Content, partition: number, scratch: Scratc
   return { records: written.records, keysDestroyed }
 }
 
+async function openOld(content: Content, old: ContentTables['content_partition'], to: string): Promise<void> {
+  try {
+    const key = await unwrapKey(content.store.db, content, old.key_id)
+    await openFile(join(content.directory, old.file), to, key.secret, old.file)
+  } catch (error) {
+    const now = await content.store.db
+      .selectFrom('content_partition')
+      .select('file')
+      .where('partition', '=', old.partition)
+      .executeTakeFirst()
+    throw now?.file === old.file ? error : new PartitionMoved('the partition was written meanwhile')
+  }
+}
+
+/** Up to which sequence number this rewriting takes landed rows: a full stage, or all there are. */
 async function lastLanded(content: Content, partition: number): Promise<number> {
-  const row = await content.store.db
-    .selectFrom('landing')
-    .select((e) => e.fn.max('seq').as('seq'))
-    .where('partition', '=', partition)
+  const rows = content.store.db.selectFrom('landing').where('partition', '=', partition)
+  const full = await rows
+    .select('seq')
+    .orderBy('seq')
+    .limit(1)
+    .offset(STAGE_ROWS_MAX - 1)
     .executeTakeFirst()
-  return Number(row?.seq ?? 0)
+  if (full) return Number(full.seq)
+  const last = await rows.select((e) => e.fn.max('seq').as('seq')).executeTakeFirst()
+  return Number(last?.seq ?? 0)
 }
 
 async function stageLanding(
@@ -301,7 +338,8 @@ async function sweepFiles(content: Content): Promise<void> {
   const named = new Set(rows.map((r) => r.file))
   for (const file of present) {
     const pid = Number(/^p\d+-(\d+)-.*\.sealed$/.exec(file)?.[1] ?? Number.NaN)
-    if (Number.isNaN(pid) || named.has(file) || (pid !== process.pid && isRunning(pid))) continue
+    const mine = pid === process.pid
+    if (Number.isNaN(pid) || named.has(file) || (mine ? writing.has(file) : isRunning(pid))) continue
     await rm(join(content.directory, file), { force: true })
   }
 }

@@ -176,7 +176,7 @@ test(
 )
 
 test(
-  'S9 T33 stopped or erased people are left out, and looked for again at delivery',
+  'S9 T31 T33 R32 stopped or erased people are left out, and looked for again at delivery',
   async () => {
     const [stopped] = people
     const charts = (stopped?.charts ?? []).map((c) => parsePatientKey(c))
