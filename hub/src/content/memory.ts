@@ -35,7 +35,8 @@ async function sweep(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN
     if (Number.isNaN(pid) || pid === process.pid || isRunning(pid)) continue
-    await rm(join(root, name), { recursive: true, force: true })
+    // Another user's is not ours to remove.
+    await rm(join(root, name), { recursive: true, force: true }).catch(() => undefined)
   }
 }
 

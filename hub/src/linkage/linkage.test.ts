@@ -1,8 +1,9 @@
-import { DatabaseSync } from 'node:sqlite'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { parsePatientKey } from '@kakehashi/protocol/ids'
+import { closeFresh, freshLocation } from '@kakehashi/store/location.fixture'
 import { openStore, type Store } from '@kakehashi/store/store'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
+import { ENGINE } from '../content/engine.fixture.ts'
 import { sourceRecord } from '../content/records.fixture.ts'
 import { eraseIdentity } from '../identity/erase.ts'
 import { takeIdentity } from '../identity/intake.ts'
@@ -13,12 +14,16 @@ import { kanaCode, insuranceOf, phoneDigits } from './normalise.ts'
 import { answerReview, openReviews, unlink } from './review.ts'
 import { linkageMigrations, links, personOf, type LinkingTables } from './store.ts'
 
+const opened: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close()
+})
+
 async function newIdentity(): Promise<Store<LinkingTables>> {
-  return openStore<LinkingTables>(
-    new DatabaseSync(':memory:'),
-    [...identityMigrations, ...linkageMigrations],
-    systemEnv(),
-  )
+  const at = freshLocation(ENGINE)
+  const store = await openStore<LinkingTables>(at, [...identityMigrations, ...linkageMigrations], systemEnv())
+  opened.push(() => closeFresh(store, at))
+  return store
 }
 
 interface Person {

@@ -18,7 +18,7 @@ test.skipIf(!hasClinosim())(
   'R30 R36 R40 clinosim: two hospitals sharing every third patient become one cohort, treated, scanned and verified',
   async () => {
     const house = await newHouse()
-    const types = ['Patient', 'Coverage', 'Condition', 'MedicationRequest']
+    const types = ['Patient', 'Coverage', 'Condition']
     const shared = (patient: string): boolean => Number(patient.slice(-6)) % 3 === 0
     let batch = 0
     const both = new Set<string>()

@@ -22,7 +22,7 @@ import {
 import { buildRelease } from './make.ts'
 import { openParcel } from './parcel.ts'
 import { releaseList, releaseView } from './read.ts'
-import { STATE_WORDS } from './rules.ts'
+import { STATE_WORDS, transitionDiagram, TRANSITIONS } from './rules.ts'
 import { ReleaseRefused } from './transition.ts'
 import { verifyPackage } from './verify.ts'
 
@@ -247,6 +247,10 @@ function registerReading(release: Command, context: HubContext, acting: Act): vo
         view,
       )
     })
+  release
+    .command('states')
+    .description('提供の状態の移り変わりを図（Mermaid）で出す')
+    .action(() => context.tell(transitionDiagram(), TRANSITIONS))
   release
     .command('trace <pseudonym>')
     .description('漏れた仮の番号が、どの提供のものかを調べる')

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemEnv, type Env } from '@kakehashi/protocol/env'
@@ -7,7 +6,9 @@ import { batchId, facilityOf, parsePatientKey, type PatientKey } from '@kakehash
 import { silentLog } from '@kakehashi/protocol/log'
 import type { SourceRecord } from '@kakehashi/protocol/records'
 import { newBoxKey, newSigningKey, toBase64, type BoxKey } from '@kakehashi/protocol/signing'
+import { closeFresh, freshLocation } from '@kakehashi/store/location.fixture'
 import { openStore } from '@kakehashi/store/store'
+import { ENGINE } from '../content/engine.fixture.ts'
 import { newStoreKey } from '../content/keys.ts'
 import { landRecords } from '../content/landing.ts'
 import { MEMORY_ROOT } from '../content/memory.ts'
@@ -29,13 +30,15 @@ export interface House extends ReleaseContext {
 /** A vault's release side with its own stores, for tests beside the code. */
 export async function newHouse(env: Env = systemEnv()): Promise<House> {
   const root = await mkdtemp(join(tmpdir(), 'kakehashi-release-'))
+  const opsAt = freshLocation(ENGINE)
+  const identityAt = freshLocation(ENGINE)
   const ops = await openStore<ReleaseTables & ContentTables>(
-    new DatabaseSync(':memory:'),
+    opsAt,
     [...contentMigrations, ...releaseMigrations],
     env,
   )
   const identity = await openStore<LinkingTables>(
-    new DatabaseSync(':memory:'),
+    identityAt,
     [...identityMigrations, ...linkageMigrations],
     env,
   )
@@ -59,8 +62,8 @@ export async function newHouse(env: Env = systemEnv()): Promise<House> {
     blockedNow,
     user: newBoxKey(env),
     close: async () => {
-      await ops.close()
-      await identity.close()
+      await closeFresh(ops, opsAt)
+      await closeFresh(identity, identityAt)
       await rm(root, { recursive: true })
     },
   }

@@ -142,3 +142,14 @@ export function visibleVotes(author: string, votes: readonly Vote[], viewer: str
     (v) => v.reviewer === viewer || outcomeOf(author, v.stage, v.digest, votes).state !== 'open',
   )
 }
+
+/** The transition table as a Mermaid state diagram, so that no drawing of it can be out of date. */
+export function transitionDiagram(): string {
+  const lines = STATES.flatMap((state) =>
+    EVENTS.flatMap((event) => {
+      const to = next(state, event)
+      return to === null ? [] : [`  ${state} --> ${to}: ${event}`]
+    }),
+  )
+  return ['stateDiagram-v2', '  [*] --> DRAFT', ...lines].join('\n')
+}

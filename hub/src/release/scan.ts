@@ -178,11 +178,14 @@ async function scanBytes(directory: string, words: readonly string[]): Promise<F
   return findings
 }
 
+/** A bare number as a JSON value counts something. */
+const COUNT = /: \d+(?=[,\n\s}])/g
+
 /** Era dates, compact dates and times belong to no document of a package. */
 function scanDates(documents: ReadonlyMap<string, string>): Finding[] {
   const shape = /(令和|平成|昭和)\s*\d+年|\b(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])\b/u
   return [...documents]
-    .filter(([, document]) => shape.test(document))
+    .filter(([, document]) => shape.test(document.replaceAll(COUNT, '')))
     .map(([place]) => ({ kind: 'date-text' as const, place }))
 }
 
