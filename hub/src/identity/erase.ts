@@ -3,7 +3,7 @@ import type { Store, Tx } from '@kakehashi/store/store'
 import { candidatesFor, linkRecordOf } from '../linkage/candidates.ts'
 import type { LinkageEngine } from '../linkage/engine.ts'
 import { decide, openReview } from '../linkage/flow.ts'
-import { deterministicEngine } from '../linkage/rules.ts'
+import { deterministicEngine } from '../linkage/deterministic.ts'
 import type { LinkingTables } from '../linkage/store.ts'
 import { erasureHandles } from './intake.ts'
 

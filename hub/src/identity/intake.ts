@@ -5,7 +5,7 @@ import type { Store, Tx } from '@kakehashi/store/store'
 import { recordHash } from '../content/partition.ts'
 import { IDENTITY_TYPES } from '../content/split.ts'
 import { NORMALISER } from '../linkage/normalise.ts'
-import { chartIdentity, type ChartIdentity } from './rules.ts'
+import { chartIdentity, type ChartIdentity } from './chart.ts'
 import type { IdentityTables } from './store.ts'
 
 export interface Taken {

@@ -3,7 +3,7 @@ import type { Env } from '@kakehashi/protocol/env'
 import type { Store, Tx } from '@kakehashi/store/store'
 import { candidatesFor, linkRecordOf } from './candidates.ts'
 import type { Decision, LinkageEngine, Reason } from './engine.ts'
-import { deterministicEngine } from './rules.ts'
+import { deterministicEngine } from './deterministic.ts'
 import type { LinkageTables, LinkingTables } from './store.ts'
 
 export interface Linked {
