@@ -33,7 +33,7 @@ export const patientsMigrations: readonly Migration[] = [
     up: (w) => [
       `CREATE TABLE patient_index (patient ${w.text} PRIMARY KEY, number ${w.text} NOT NULL, number_key ${w.text} NOT NULL, kanji ${w.text} NOT NULL, kanji_key ${w.text} NOT NULL, kana ${w.text} NOT NULL, kana_key ${w.text} NOT NULL, birth_date ${w.text}, sex ${w.text} NOT NULL, deceased_on ${w.text}, active ${w.int} NOT NULL, source ${w.text} NOT NULL, seen_at ${w.int} NOT NULL)${w.strict}`,
       `CREATE INDEX patient_index_number ON patient_index (number_key)`,
-      `CREATE INDEX patient_index_kana ON patient_index (kana_key)`,
+      `CREATE INDEX patient_index_kana ON patient_index (kana_key, birth_date, number)`,
       `CREATE INDEX patient_index_kanji ON patient_index (kanji_key)`,
       `CREATE INDEX patient_index_birth ON patient_index (birth_date)`,
       `CREATE TABLE patient_identifier (system ${w.text} NOT NULL, value ${w.text} NOT NULL, patient ${w.text} NOT NULL, PRIMARY KEY (value, system, patient))${w.strict}`,

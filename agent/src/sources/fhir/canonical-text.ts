@@ -67,6 +67,7 @@ function object(s: Scanner, depth: number, meta: boolean): string {
 /** FHIR objects come in few shapes: the order of a shape's keys is worked out once. */
 const orders = new Map<string, readonly number[]>()
 const ORDERS_MAX = 4096
+const SHAPE_LENGTH_MAX = 1024
 
 function orderOf(keys: string[]): readonly number[] {
   const shape = keys.join()
@@ -76,7 +77,7 @@ function orderOf(keys: string[]): readonly number[] {
   for (let n = 1; n < order.length; n++)
     if (keys[order[n] as number] === keys[order[n - 1] as number]) throw new Refused('LINE_NOT_JSON')
   if (orders.size >= ORDERS_MAX) orders.clear()
-  orders.set(shape, order)
+  if (shape.length <= SHAPE_LENGTH_MAX) orders.set(shape, order)
   return order
 }
 
