@@ -23,8 +23,8 @@ import { World } from './world.ts'
 
 /** Share of the span in which nobody can be eligible yet: machines are looked at rarely. */
 const QUIET_SHARE = 0.7
-const HEAL_ROUNDS = 5
-const HEAL_EVERY = 7 * HOUR
+const HEAL_ROUNDS = 4
+const HEAL_EVERY = 8 * HOUR
 
 /** Two hospitals, a hub and the people around them, wired to one virtual network. */
 export class Machine {
@@ -210,7 +210,7 @@ export class Machine {
       batch,
     )
     const patients = this.watch.bytesLeave(batch, Buffer.concat(parts.map((part) => part.bytes)))
-    this.people.pounce(patients)
+    if (!this.#calm) this.people.pounce(patients)
     if (this.#random.chance(0.4))
       this.world.after(this.#random.exponential(2 * HOUR), 'hurry vault', () => this.vaultRound())
   }
@@ -237,14 +237,14 @@ export class Machine {
   }
 
   #agentLater(node: AgentNode): void {
-    this.world.after(this.#interval(30 * HOUR, 15 * DAY), `round ${node.host.name}`, () => {
+    this.world.after(this.#interval(42 * HOUR, 20 * DAY), `round ${node.host.name}`, () => {
       if (!this.#calm) this.#agentLater(node)
       return this.agentRound(node)
     })
   }
 
   #vaultLater(): void {
-    this.world.after(this.#interval(36 * HOUR, 15 * DAY), 'round vault', () => {
+    this.world.after(this.#interval(36 * HOUR, 20 * DAY), 'round vault', () => {
       if (!this.#calm) this.#vaultLater()
       return this.vaultRound()
     })

@@ -120,13 +120,14 @@ export class People {
 
   async #notify(act: Extract<Act, { kind: 'notice' }>, truth: ChartTruth, agent: Agent): Promise<void> {
     if (truth.chart.diedAt !== null && truth.chart.diedAt < this.#world.now && act.to === 'person') return
-    const paper = { to: act.to, at: this.#world.now, voidAskedAt: null, voidedAt: null }
+    const paper = { to: act.to, at: this.#world.now, recorded: false, voidAskedAt: null, voidedAt: null }
     truth.handed.push(paper)
     const asked = { patient: act.patient, by: 'clerk-1', recipients: [act.to], withToken: true } as const
     const [first] = await Promise.all([
       agent.register.recordNotice(asked),
       ...(act.twice ? [agent.register.recordNotice(asked)] : []),
     ])
+    paper.recorded = true
     if (first.token) this.#tokens.set(act.patient, [...(this.#tokens.get(act.patient) ?? []), first.token])
   }
 

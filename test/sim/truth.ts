@@ -7,6 +7,8 @@ import { turns16, type Chart } from './cast.ts'
 export interface Handed {
   to: 'person' | 'guardian'
   at: Instant
+  /** It is in the register, too. */
+  recorded: boolean
   /** A clerk said it never counted (wrong patient, letter returned, visit cancelled). */
   voidAskedAt: Instant | null
   voidedAt: Instant | null
@@ -97,7 +99,8 @@ export class ChartTruth {
     const adult = sixteen <= dayNumber(at) - 31 - margin
     const old = (to: Handed['to'], notBefore: number): boolean =>
       this.handed.some(
-        (h) => h.to === to && dayNumber(h.at) >= notBefore && dayNumber(h.at) + 31 + margin <= day,
+        (h) =>
+          h.recorded && h.to === to && dayNumber(h.at) >= notBefore && dayNumber(h.at) + 31 + margin <= day,
       )
     if (adult) return old('person', sixteen)
     return sixteen > day && old('person', 0) && old('guardian', 0)
