@@ -58,7 +58,7 @@ export function chartIdentity(resources: readonly Json[]): ChartIdentity {
     postal: first(address, (a) => postalDigits(string(a['postalCode']))),
     phones: [...new Set(phones)].slice(0, PHONES_MAX),
     state: first(address, (a) => string(a['state']) || null),
-    insurances: insurancesOf(resources.filter((r) => r['resourceType'] === 'Coverage')),
+    insurances: insurancesOf(resources.filter((r) => insures(r, patient))),
     placeholder: isPlaceholderName([kanaFamily, kanaGiven], [kanjiFamily, kanjiGiven]),
     multipleBirth: patient['multipleBirthBoolean'] === true || Number(patient['multipleBirthInteger']) > 0,
   }
@@ -89,6 +89,15 @@ function partsOf(name: Json): string[] {
     .trim()
     .split(/[\s・]+/u)
   return [head, rest.join('')]
+}
+
+/** A child's card names its parent as policy holder: it is the card of the beneficiary alone. */
+function insures(resource: Json, patient: Json): boolean {
+  if (resource['resourceType'] !== 'Coverage') return false
+  const beneficiary = (resource['beneficiary'] as Json | undefined)?.['reference']
+  const named =
+    typeof beneficiary === 'string' ? /(?:^|\/)Patient\/([^/]+)/.exec(beneficiary)?.[1] : undefined
+  return named === undefined || named === patient['id']
 }
 
 function insurancesOf(coverages: readonly Json[]): Insurance[] {

@@ -236,3 +236,27 @@ test('R30 placeholder names and sparse records are never attached automatically'
   await place(sparse, A, TARO)
   expect(await place(sparse, B, { ...TARO, birth: '1900-01-01' })).toMatchObject({ attached: 0 })
 })
+
+test('R30 a card is the beneficiary’s, not the policy holder’s, in whatever order the resources come', async () => {
+  const store = await newIdentity()
+  const parent = parsePatientKey('hospital-a/parent')
+  const child = parsePatientKey('hospital-a/child')
+  const card = {
+    resourceType: 'Coverage',
+    id: 'child-card',
+    beneficiary: { reference: 'Patient/p-child' },
+    policyHolder: { reference: 'Patient/p-parent' },
+    identifier: [{ value: '06130012:12:345:03' }],
+  }
+  await takeIdentity(store, [sourceRecord([parent, child], card)])
+  await takeIdentity(store, chart(parent, { ...TARO, card: ['06130012', '12', '345', '01'] }))
+  await takeIdentity(
+    store,
+    chart(child, { given: 'ハナコ', family: 'ヤマダ', birth: '2015-05-05', sex: 'female' }),
+  )
+  const cards = await store.db.selectFrom('identity_insurance').select(['patient', 'branch']).execute()
+  expect(cards.toSorted((a, b) => (a.branch < b.branch ? -1 : 1))).toEqual([
+    { patient: parent, branch: '01' },
+    { patient: child, branch: '03' },
+  ])
+})
