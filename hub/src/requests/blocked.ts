@@ -3,7 +3,7 @@ import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsStore } from '../vault/ops.ts'
 import { readOwnList, slices } from './charts.ts'
 
-/** Which of these charts may be in no release of this track now: stopped here or at the hospital, or erased. */
+/** Which of these charts may be in no release of this track now: stopped here or at the hospital, erased, or in doubt. */
 export async function blockedCharts(
   ops: OpsStore,
   tombstoneKey: Uint8Array,
@@ -12,20 +12,30 @@ export async function blockedCharts(
 ): Promise<Set<PatientKey>> {
   return ops.bookkeep(async (tx) => {
     const handles = new Map<string, StopHandle[]>()
-    for (const part of slices(patients))
+    const doubted = new Set<string>()
+    for (const part of slices(patients)) {
+      for (const row of await tx
+        .selectFrom('doubted_chart')
+        .select('patient')
+        .where('patient', 'in', part)
+        .execute())
+        doubted.add(row.patient)
       for (const row of await tx
         .selectFrom('patient_handle')
         .selectAll()
         .where('patient', 'in', part)
         .execute())
         handles.set(row.patient, [...(handles.get(row.patient) ?? []), row.handle as StopHandle])
+    }
     const charts = patients.map((patient) => ({ patient, handles: handles.get(patient) ?? [] }))
     const list = await readOwnList(tx, tombstoneKey, charts)
     return new Set(
       charts
         .filter(
           ({ patient, handles }) =>
-            list.isErased(patient) || list.stopsOf(patient, handles).some((stop) => inForce(stop, track)),
+            doubted.has(patient) ||
+            list.isErased(patient) ||
+            list.stopsOf(patient, handles).some((stop) => inForce(stop, track)),
         )
         .map(({ patient }) => patient),
     )

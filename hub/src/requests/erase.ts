@@ -119,6 +119,7 @@ async function eraseOwnRows(tx: OpsTx, parts: VaultParts, patients: readonly Pat
   for (const part of slices(patients)) {
     count(await tx.deleteFrom('admitted_version').where('patient', 'in', part).executeTakeFirst())
     count(await tx.deleteFrom('patient_handle').where('patient', 'in', part).executeTakeFirst())
+    count(await tx.deleteFrom('doubted_chart').where('patient', 'in', part).executeTakeFirst())
     count(await tx.deleteFrom('stop_chart').where('patient', 'in', part).executeTakeFirst())
     count(
       await tx
@@ -197,6 +198,8 @@ async function ownCharts(parts: VaultParts): Promise<PatientKey[]> {
   for (const row of await db.selectFrom('patient_handle').select('patient').distinct().execute())
     found.add(row.patient)
   for (const row of await db.selectFrom('stop_chart').select('patient').distinct().execute())
+    found.add(row.patient)
+  for (const row of await db.selectFrom('doubted_chart').select('patient').distinct().execute())
     found.add(row.patient)
   return [...found] as PatientKey[]
 }

@@ -181,7 +181,7 @@ export async function stopByStaff(
 
 const BUILDS_SEEN = 'stops-left-builds'
 
-/** Whoever was stopped since the last time leaves every release that is built and not yet delivered. */
+/** Whoever was stopped or came into doubt since the last time leaves every release built and not yet delivered. */
 export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
   const { db } = parts.ops
   const cursor = await db
@@ -189,16 +189,23 @@ export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
     .select('value')
     .where('name', '=', BUILDS_SEEN)
     .executeTakeFirst()
-  const rows = await db
+  const since = Number(cursor?.value ?? 0)
+  const stopped = await db
     .selectFrom('stop as s')
     .innerJoin('stop_chart as c', 'c.stop', 's.stop')
-    .select(['c.patient', 's.received_at'])
-    .where('s.received_at', '>=', Number(cursor?.value ?? 0))
+    .select(['c.patient', 's.received_at as at'])
+    .where('s.received_at', '>=', since)
     .execute()
+  const doubted = await db
+    .selectFrom('doubted_chart')
+    .select(['patient', 'since as at'])
+    .where('since', '>=', since)
+    .execute()
+  const rows = [...stopped, ...doubted]
   if (rows.length === 0) return
   await parts.rooms.leaveBuilds([...new Set(rows.map((row) => row.patient as PatientKey))])
-  const value = Math.max(...rows.map((row) => Number(row.received_at)))
-  if (value === Number(cursor?.value)) return
+  const value = Math.max(...rows.map((row) => Number(row.at)))
+  if (value === since) return
   await parts.ops.bookkeep((tx) =>
     tx
       .insertInto('cursor')

@@ -153,14 +153,14 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
   }
 }
 
-/** Evidence that was relied on turned out void: an incident, if anything of these charts was admitted. */
+/** Evidence that was relied on turned out void: if anything of these charts was admitted, an incident, and no release. */
 async function noticeVoided(
   tx: OpsTx,
   parts: VaultParts,
   agent: AgentRow,
   patients: readonly PatientKey[],
 ): Promise<void> {
-  let held = 0
+  const held: string[] = []
   for (const part of slices(patients)) {
     const rows = await tx
       .selectFrom('content_record')
@@ -168,16 +168,22 @@ async function noticeVoided(
       .distinct()
       .where('owner', 'in', part)
       .execute()
-    held += rows.length
+    held.push(...rows.map((row) => row.owner))
   }
-  if (held === 0) return
-  await openIncident(tx, parts.env, {
+  if (held.length === 0) return
+  const incident = await openIncident(tx, parts.env, {
     severity: 1,
     kind: 'notice-voided',
     facility: agent.facility,
     batch: null,
-    detail: { charts: held },
+    detail: { charts: held.length },
   })
+  const since = parts.env.now()
+  for (const part of slices(held))
+    await tx
+      .insertInto('doubted_chart')
+      .values(part.map((patient) => ({ incident, patient, since })))
+      .execute()
 }
 
 function eventOf(parts: VaultParts, agent: AgentRow, said: UpControl): AuditEvent {

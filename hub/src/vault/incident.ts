@@ -104,6 +104,7 @@ export async function clearIncident(
         .set({ cleared_at: ops.env.now(), cleared_by: `${first} ${second}`, reason: about.reason })
         .where('incident', '=', row.incident)
         .execute()
+      await tx.deleteFrom('doubted_chart').where('incident', '=', row.incident).execute()
       if (row.facility === null) return true
       const left = await tx
         .selectFrom('incident')

@@ -100,6 +100,8 @@ export interface VaultTables {
     cleared_by: string | null
     reason: string | null
   }
+  /** Charts whose notice turned out void after something was admitted: in no release until the incident is cleared. */
+  doubted_chart: { incident: string; patient: string; since: number }
   control_in: { message: string; agent: string; type: string; at: number }
   outbox: {
     seq: number
@@ -143,4 +145,12 @@ const vault: Migration = {
   ],
 }
 
-export const vaultMigrations: readonly Migration[] = [vault]
+const doubts: Migration = {
+  name: '011-doubted-chart',
+  up: (w) => [
+    `CREATE TABLE doubted_chart (incident ${w.text} NOT NULL, patient ${w.text} NOT NULL, since ${w.int} NOT NULL, PRIMARY KEY (incident, patient))${w.strict}`,
+    `CREATE INDEX doubted_chart_patient ON doubted_chart (patient)`,
+  ],
+}
+
+export const vaultMigrations: readonly Migration[] = [vault, doubts]
