@@ -320,7 +320,17 @@ test('T28 merge hides a stop: the merged person is stopped; un-merged, each char
   expect((await w.agent.dryRun()).reasons).toEqual([
     expect.objectContaining({ code: 'STOPPED', patients: 2 }),
   ])
+  const told = (await w.vault.hear(w.agent)).filter((m) => m.type === 'stop-reported')
+  expect(told.map((m) => m.patients)).toEqual([[chart('0002')], [chart('0001')]])
   await w.agent.register.unmergeCharts({ patient: chart('0001'), other: chart('0002'), by: 'office' })
+  await w.agent.exchange()
+  expect(await w.vault.hear(w.agent)).toEqual([
+    expect.objectContaining({
+      type: 'stop-withdrawn-reported',
+      stop: told[1]!.stop,
+      patients: [chart('0001')],
+    }),
+  ])
   const after = await w.agent.dryRun()
   expect(after.open.patients).toBe(1)
   expect(after.reasons).toEqual([expect.objectContaining({ code: 'STOPPED', patients: 1 })])

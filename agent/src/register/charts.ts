@@ -3,9 +3,9 @@ import type { HoldReason, LocalDate } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
 import { keepLink } from '../patients/store.ts'
+import { markToRead } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
-import { enqueueControl } from '../uplink/store.ts'
-import { patientStateOf } from './read.ts'
+import { endStopsOfUnmerged, tellMergedStops } from './merged-stops.ts'
 import { appendOpening } from './opening.ts'
 import { appendEvent } from './store.ts'
 
@@ -139,33 +139,6 @@ export async function clearHold(
   )
 }
 
-/** What a merge brings to light: a stop on one chart stops the other, here and at the vault. */
-async function spreadStops(
-  tx: AgentTx,
-  context: AgentContext,
-  charts: readonly PatientKey[],
-): Promise<number> {
-  const now = context.env.now()
-  let stops = 0
-  for (const stop of (await patientStateOf(tx, charts[0] as PatientKey)).stops) {
-    if (stop.standing !== 'confirmed' && stop.standing !== 'provisional') continue
-    stops += 1
-    await enqueueControl(tx, context, {
-      type: 'stop-reported',
-      stop: stop.stop,
-      patients: [...charts],
-      handles: [],
-      tracks: stop.tracks,
-      operators: stop.operators,
-      requester: stop.requester,
-      askedAt: stop.askedAt,
-      erasureAsked: false,
-    })
-  }
-  await haltPatients(tx, charts, now)
-  return stops
-}
-
 /** Two charts are one person (`certain`), or may be: then the other is held and listed. */
 export async function mergeCharts(
   context: AgentContext,
@@ -185,7 +158,8 @@ export async function mergeCharts(
         recordedAt: context.env.now(),
         ...asked,
       })
-      return { stops: await spreadStops(tx, context, [asked.patient, asked.other]) }
+      await haltPatients(tx, [asked.patient, asked.other], context.env.now())
+      return { stops: asked.certain ? await tellMergedStops(tx, context, asked.patient) : 0 }
     },
   )
 }
@@ -197,6 +171,8 @@ export async function unmergeCharts(
   await context.store.transact(
     { act: 'charts.unmerged', actor: asked.by, about: aboutPatient(context, asked.patient) },
     async (tx) => {
+      await endStopsOfUnmerged(tx, context, [asked.patient, asked.other])
+      await markToRead(tx, asked.other, context.env.now())
       await appendOpening(tx, {
         type: 'charts-unmerged',
         event: context.env.id(),

@@ -14,6 +14,7 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
+import { endMergedStops } from './merged-stops.ts'
 import { chartsOfPerson, patientStateOf, stopEvents } from './read.ts'
 import { appendOpening } from './opening.ts'
 import { mayUndo, mayWithdraw } from './rules.ts'
@@ -179,6 +180,7 @@ export async function withdrawStop(
         asked.stop,
         events.map((e) => e.patient),
       )
+      await endMergedStops(tx, context, asked.stop, first.patient)
     },
   )
 }
@@ -208,6 +210,7 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
         asked.stop,
         events.map((e) => e.patient),
       )
+      await endMergedStops(tx, context, asked.stop, first.patient)
       await tx
         .updateTable('slip')
         .set({ handed_at: context.env.now(), handed_by: asked.by, handed_how: 'undone' })
