@@ -5,12 +5,13 @@ import { expect, test } from 'vitest'
 import { MEMORY_ROOT, withDuckDB, withMemory } from '../content/memory.ts'
 import { scanPackage } from '../release/scan.ts'
 import { treat } from './disclosure.ts'
-import { wilson } from './intruder.ts'
+import { intruderWins, simulateIntruder, wilson } from './intruder.ts'
 import { generalise, joined, LEVELS, searchLattice, type Combination, type Hierarchy } from './k-anonymity.ts'
 import { linkedCohort } from './linked-cohort.ts'
 import { recheck } from './recheck.ts'
 import { allRows, Staging } from './staging.ts'
 import { formulaSafe, writeTables } from './tables.ts'
+import { systemEnv } from '@kakehashi/protocol/env'
 import { parsePatientKey, personKey, type PatientKey } from '@kakehashi/protocol/ids'
 import { sha256Hex } from '@kakehashi/protocol/signing'
 
@@ -258,4 +259,21 @@ test('R36 the interval of an attack rate is Wilson’s', () => {
   const { low, high } = wilson(1, 10)
   expect(low).toBeCloseTo(0.0179, 3)
   expect(high).toBeCloseTo(0.4042, 3)
+})
+
+test('R36 the simulated intruder finds a planted leak and nothing where everyone is alike', async () => {
+  const env = systemEnv()
+  const attack = (code: (i: number) => string) =>
+    staged(
+      40,
+      code,
+      () => 1,
+      (db) => simulateIntruder(db, linkedCohort(), env),
+    )
+  const alike = await attack(() => 'I10')
+  expect(alike[0]).toMatchObject({ known: 1, targets: 40, unique: 0 })
+  expect(intruderWins(alike, 0)).toBe(false)
+  const leaking = await attack((i) => `A${String(i).padStart(2, '0')}`)
+  expect(leaking[0]).toMatchObject({ known: 1, targets: 40, unique: 40 })
+  expect(intruderWins(leaking, 0.05)).toBe(true)
 })

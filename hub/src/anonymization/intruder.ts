@@ -72,3 +72,8 @@ export function wilson(hits: number, trials: number): { low: number; high: numbe
   const scale = 1 + z ** 2 / trials
   return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) }
 }
+
+/** The gate: with one known event, no larger share of persons may be singled out than the profile says. */
+export function intruderWins(attacks: readonly Attack[], singledOutMax: number): boolean {
+  return attacks.some((a) => a.known === 1 && a.targets > 0 && a.unique / a.targets > singledOutMax)
+}

@@ -69,7 +69,7 @@ const LINKED_COHORT = {
       },
     },
   },
-  dates: { rangeDays: 180, multipleOf: 1 },
+  dates: { rangeDays: 180, multipleOf: 1, edgeMarginDays: 180 },
   privacy: {
     k: 10,
     suppressionLimit: 0.1,
@@ -77,6 +77,7 @@ const LINKED_COHORT = {
     tailMin: 10,
     diversityMin: 2,
     regionMin: 50,
+    singledOutMax: 0.05,
   },
   persons: {
     view: 'person',

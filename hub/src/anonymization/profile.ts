@@ -53,6 +53,8 @@ export const profileShape = z.strictObject({
   dates: z.strictObject({
     rangeDays: z.number().int().min(30).max(366),
     multipleOf: z.union([z.literal(1), z.literal(7)]),
+    /** Events this close to the ends of the asked window are left out: a shifted date past an end tells the offset. */
+    edgeMarginDays: z.number().int().min(0).max(366),
   }),
   privacy: z.strictObject({
     k: z.number().int().min(2),
@@ -63,6 +65,8 @@ export const profileShape = z.strictObject({
     tailMin: z.number().int().min(2),
     diversityMin: z.number().int().min(1),
     regionMin: z.number().int().min(1),
+    /** Share of persons an intruder who knows one event may single out; above it nothing is built. */
+    singledOutMax: z.number().min(0).max(1),
   }),
   /** The table of persons: its quasi-identifiers, each with the hierarchy that generalises it. */
   persons: z.strictObject({
@@ -194,7 +198,7 @@ export function coverage(profile: Profile): Covered[] {
       japanese: 'データベースの性質を踏まえた措置',
       by: by(5, [
         `k-anonymity ${privacy.k} over ${profile.persons.quasi.map((q) => q.column).join(', ')}`,
-        'simulated intruder with one and two known events',
+        `simulated intruder with one and two known events; with one at most ${privacy.singledOutMax * 100}% singled out`,
         'independent re-count of what was written',
       ]),
     },

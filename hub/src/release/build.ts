@@ -1,9 +1,9 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { treat, type Treated } from '../anonymization/disclosure.ts'
-import { simulateIntruder } from '../anonymization/intruder.ts'
+import { intruderWins, simulateIntruder, type Attack } from '../anonymization/intruder.ts'
 import { profileHash, type Profile } from '../anonymization/profile.ts'
-import { recheck } from '../anonymization/recheck.ts'
+import { recheck, type Check } from '../anonymization/recheck.ts'
 import { riskPage } from '../anonymization/report-page.ts'
 import { riskReport } from '../anonymization/report.ts'
 import { allRows, Staging } from '../anonymization/staging.ts'
@@ -20,8 +20,8 @@ import { scanPackage, type Finding } from './scan.ts'
 /** The package did not pass its own tests: nothing of it is kept. */
 export class BuildRefused extends Error {
   override name = 'BuildRefused'
-  readonly findings: readonly (Finding | { kind: 'check'; place: string })[]
-  constructor(findings: readonly (Finding | { kind: 'check'; place: string })[]) {
+  readonly findings: readonly (Finding | { kind: 'check' | 'intruder'; place: string })[]
+  constructor(findings: readonly (Finding | { kind: 'check' | 'intruder'; place: string })[]) {
     super(
       `the package failed its checks: ${[...new Set(findings.map((f) => `${f.kind} in ${f.place}`))].join('; ')}`,
     )
@@ -68,9 +68,7 @@ export async function buildPackage(
       const hash = profileHash(profile)
       const risk = riskReport(profile, hash, treated, attacks, written)
       await writeDocuments(out, { profile, hash, tables, gathered, treated, risk, application })
-      const failed = written.checks
-        .filter((c) => !c.ok)
-        .map((c) => ({ kind: 'check' as const, place: c.check }))
+      const failed = failures(profile, written.checks, attacks)
       const digest = await signPackage(
         out,
         {
@@ -104,6 +102,17 @@ export async function buildPackage(
       }
     }),
   )
+}
+
+function failures(
+  profile: Profile,
+  checks: readonly Check[],
+  attacks: readonly Attack[],
+): { kind: 'check' | 'intruder'; place: string }[] {
+  const failed = checks.filter((c) => !c.ok).map((c) => ({ kind: 'check' as const, place: c.check }))
+  return intruderWins(attacks, profile.privacy.singledOutMax)
+    ? [...failed, { kind: 'intruder', place: 'one known event' }]
+    : failed
 }
 
 function facilitiesOf(gathered: Gathered): string[] {

@@ -6,6 +6,7 @@ import type { FacilityId, PatientKey, PersonKey } from '@kakehashi/protocol/ids'
 import { newDisguise, type Disguise } from '../anonymization/persons.ts'
 import type { Profile } from '../anonymization/profile.ts'
 import { allRows, type Staging } from '../anonymization/staging.ts'
+import { addDays } from '@kakehashi/protocol/rules/calendar'
 import { tokyoDay } from '../anonymization/dates.ts'
 import { compileWalker, type Dropped } from '../anonymization/walker.ts'
 import { links } from '../linkage/store.ts'
@@ -92,7 +93,8 @@ export async function gather(
   const walker = compileWalker(profile)
   const types = walker.types.map((t) => text(t)).join(', ')
   await eachPartition(context.content, async (db) => {
-    for await (const row of contentRows(db, types)) take(row, gathered, application, walker, staging)
+    for await (const row of contentRows(db, types))
+      take(row, gathered, application, walker, staging, profile.dates.edgeMarginDays)
   })
   staging.finish()
   return gathered
@@ -129,6 +131,7 @@ function take(
   application: Application,
   walker: ReturnType<typeof compileWalker>,
   staging: Staging,
+  edgeMarginDays: number,
 ): void {
   const { counts } = gathered
   counts.resourcesRead++
@@ -137,15 +140,17 @@ function take(
   if (!disguise) return void counts.unlinked++
   // @NOTE a record about two people (mother and child) would link them: neither gets it.
   if (row.people !== 1) return void counts.aboutSeveral++
-  if (!insideWindow(row, application)) return void counts.outsideWindow++
+  if (!insideWindow(row, application, edgeMarginDays)) return void counts.outsideWindow++
   const walked = walker.walk(row.type, row.payload, { ...disguise, asOf: application.asOf })
   if ('dropped' in walked) counts[walked.dropped]++
   else staging.add(walked.kept, row.seq)
 }
 
-function insideWindow(row: ContentRow, application: Application): boolean {
+/** The window asked for, less a margin at both ends, on the day in Tokyo; coarser dates pass only well inside. */
+function insideWindow(row: ContentRow, application: Application, edgeMarginDays: number): boolean {
   const { window } = application.cohort
   if (!window || row.type === 'Patient') return true
   const day = row.effective === null ? null : (tokyoDay(row.effective) ?? row.effective)
-  return day !== null && day >= window.from && day <= window.to
+  if (day === null) return false
+  return day >= addDays(window.from, edgeMarginDays) && day <= addDays(window.to, -edgeMarginDays)
 }

@@ -207,3 +207,19 @@ test(
   },
   PATIENCE_MS,
 )
+
+test(
+  'R34 events near the ends of the window are left out before any date is shifted',
+  async () => {
+    const window = { from: '2025-01-01', to: '2025-12-31' }
+    const asked = { ...application(house), cohort: { diagnoses: null, window } }
+    const margin = { ...linkedCohort(), dates: { rangeDays: 60, multipleOf: 1 as const, edgeMarginDays: 60 } }
+    house.blockedNow.clear()
+    const only = await buildRelease(house, await approved(margin, asked), 'builder')
+    const csv = await readFile(join(only.directory, 'tables', 'condition.csv'), 'utf8')
+    const days = [...csv.matchAll(/,(\d{4}-\d\d-\d\d),/g)].map((m) => m[1] ?? '')
+    expect(days.length).toBeGreaterThan(50)
+    for (const day of days) expect(day >= window.from && day <= window.to).toBe(true)
+  },
+  PATIENCE_MS,
+)
