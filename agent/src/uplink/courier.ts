@@ -109,7 +109,8 @@ export class Courier {
     const { json } = await this.#call('GET', `/v1/control?after=${this.#cursor}`)
     const page = json as { messages: ControlEnvelope[]; next: number }
     for (const envelope of page.messages) await applyControl(this.#context, envelope)
-    this.#cursor = page.next
+    // the end of the box: next time from its beginning, whatever the gateway's numbers have become meanwhile
+    this.#cursor = page.messages.length === 0 ? 0 : page.next
     const acks = await unacked(store.db)
     if (acks.length > 0) {
       await this.#call('POST', '/v1/control/acks', utf8.encode(JSON.stringify({ messages: acks })))

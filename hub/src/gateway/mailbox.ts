@@ -81,14 +81,20 @@ export class Mailboxes {
           .executeTakeFirst()
         if (known) return
         await this.#checkRoom(tx, envelope)
-        const last = await tx
-          .selectFrom('gateway_control')
-          .select((e) => e.fn.max('seq').as('seq'))
-          .executeTakeFirst()
+        await tx
+          .updateTable('gateway_count')
+          .set((e) => ({ value: e('value', '+', 1) }))
+          .where('name', '=', 'control')
+          .execute()
+        const { value } = await tx
+          .selectFrom('gateway_count')
+          .select('value')
+          .where('name', '=', 'control')
+          .executeTakeFirstOrThrow()
         await tx
           .insertInto('gateway_control')
           .values({
-            seq: Number(last?.seq ?? 0) + 1,
+            seq: value,
             message: envelope.message,
             agent: envelope.agent,
             direction: envelope.direction,

@@ -43,6 +43,8 @@ export interface GatewayTables {
     acked_at: number | null
   }
   gateway_nonce: { said_by: string; nonce: string; at: number }
+  /** Counts that outlive the rows they number: whoever reads "after n" must never miss a later row. */
+  gateway_count: { name: string; value: number }
 }
 
 export type GatewayStore = Store<GatewayTables & AuditTables>
@@ -63,7 +65,15 @@ const first: Migration = {
   ],
 }
 
-export const gatewayMigrations: readonly Migration[] = [first]
+const counted: Migration = {
+  name: '002-gateway',
+  up: (w) => [
+    `CREATE TABLE gateway_count (name ${w.text} PRIMARY KEY, value ${w.int} NOT NULL)${w.strict}`,
+    `INSERT INTO gateway_count (name, value) SELECT 'control', coalesce(max(seq), 0) FROM gateway_control`,
+  ],
+}
+
+export const gatewayMigrations: readonly Migration[] = [first, counted]
 
 export async function openGatewayStore(location: Location, env: Env): Promise<GatewayStore> {
   return openStore<GatewayTables>(location, gatewayMigrations, env)
