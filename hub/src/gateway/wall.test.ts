@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { openBatch } from '@kakehashi/protocol/envelope'
 import { toBase64 } from '@kakehashi/protocol/signing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { HospitalHand, notice, patientState } from '../hospital.fixture.ts'
 import { initHub } from '../init.ts'
 import { openVault, type OpenVault } from '../vault/opening.ts'
@@ -15,6 +15,7 @@ import { remote } from '../wire.ts'
 import type { Gateway } from './gateway.ts'
 
 const MARKER = 'KAKEHASHI-PLANTED-PLAINTEXT-MARKER'
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const env = systemEnv()
 const dir = mkdtempSync(join(tmpdir(), 'kakehashi-wall-'))
 let gateway: ReturnType<typeof spawn> | undefined
@@ -60,7 +61,7 @@ beforeAll(async () => {
   )
   content.records = content.records.map((record) => ({ ...record, payload: marked }))
   sealed = (await hand.send(content)).bytes
-}, 60_000)
+})
 
 afterAll(async () => {
   await vault?.close()
