@@ -9,8 +9,19 @@ const DESK = { viewport: { width: 1280, height: 800 } }
 
 afterAll(closeBrowser)
 
-async function atTheDesk(options: { javaScriptEnabled?: boolean } = {}) {
-  const place = await hospital()
+const DOUBLE = {
+  number: '99123456',
+  kana: 'ヤマダ ハナコ',
+  kanji: '山田 花子',
+  birthDate: '1948-05-03',
+  sex: 'female',
+} as const
+
+async function atTheDesk(
+  options: { javaScriptEnabled?: boolean } = {},
+  others: Parameters<typeof hospital>[1] = [],
+) {
+  const place = await hospital({}, others)
   const at = await serve(place.app)
   const { page, close } = await openPage(at.url, { ...DESK, ...options })
   await page.goto(at.url)
@@ -55,7 +66,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-03-found-none')
     await scan(page, 'やまだ')
     await look(page, 'counter-03-found')
-    await go(page, () => page.keyboard.press('2'))
+    await go(page, () => page.keyboard.press('1'))
     await look(page, 'counter-04-child')
     await scan(page, '123459')
     await look(page, 'counter-04-deceased')
@@ -119,6 +130,32 @@ test.skipIf(unseen)(
     await look(page, 'counter-15-withdraw-error')
     await page.goto(`${at.url}/nowhere`)
     await look(page, 'counter-16-not-found')
+    expect(await leave()).toEqual([])
+  },
+)
+
+test.skipIf(unseen)(
+  'counter: a second chart of the same person, more found than fit, faulty answers',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const many = Array.from({ length: 10 }, (_, i) => ({ ...DOUBLE, number: `9912345${i}` }))
+    const { page, leave } = await atTheDesk({}, many)
+    await signIn(page)
+    await scan(page, '1948-05-03')
+    await look(page, 'counter-20-found-more')
+    await scan(page, '123456')
+    await go(page, () => page.keyboard.press('F4'))
+    await page.check('input[value=guardian]')
+    await page.check('input[value=yes]')
+    await page.fill('#relation', '長女')
+    await go(page, () => page.keyboard.press('F8'))
+    await look(page, 'counter-21-alike')
+    await go(page, () => page.click('main button[value=unsure]'))
+    await look(page, 'counter-22-held')
+    await page.evaluate('for (const field of document.querySelectorAll("[name=csrf]")) field.value = "x"')
+    await page.fill('#q', '1')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'counter-23-refused-form')
     expect(await leave()).toEqual([])
   },
 )

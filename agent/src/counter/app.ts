@@ -4,6 +4,7 @@ import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guar
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { isDiskFull } from '../store/disk-full.ts'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import { chartRoutes } from './charts.ts'
@@ -64,13 +65,12 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),
   )
   app.onError((error, c) => {
-    if (error instanceof Refused) {
-      parts.context.log('counter.refused', { code: error.refusal.code })
-      const status = error.refusal.code === 'NOT_FOUND' ? 404 : 409
-      return c.html(
-        troublePage(facilityName, SHARED_WORDS.refusedTitle, inJapanese(error.refusal.code)),
-        status,
-      )
+    const code = isDiskFull(error) ? 'DISK_FULL' : error instanceof Refused ? error.refusal.code : null
+    if (code) {
+      parts.context.log('counter.refused', { code })
+      const said = code === 'DISK_FULL' ? inJapanese(code) + SHARED_WORDS.brokenText : inJapanese(code)
+      const page = troublePage(facilityName, SHARED_WORDS.refusedTitle, said)
+      return c.html(page, code === 'NOT_FOUND' ? 404 : code === 'DISK_FULL' ? 503 : 409)
     }
     parts.context.log('counter.failed')
     return c.html(troublePage(facilityName, SHARED_WORDS.brokenTitle, SHARED_WORDS.brokenText), 500)

@@ -1,8 +1,9 @@
-import { patientKey, facilityId } from '@kakehashi/protocol/ids'
+import { facilityId, messageId, patientKey, stopId } from '@kakehashi/protocol/ids'
 import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
 import { expect, test } from 'vitest'
 import { patientStateOf } from '../register/read.ts'
 import { openSlips } from '../register/slip.ts'
+import { applyOrderedStop } from '../uplink/ordered-stop.ts'
 import { Clerk, hospital } from './world.fixture.ts'
 
 const HANAKO = patientKey(facilityId('midori'), '00123456')
@@ -238,4 +239,39 @@ test('R5 R6 whoever cannot judge needs a guardian’s notice too; recovery is re
   expect((await stateOf(HANAKO)).capacity).toBe('able')
   expect((await clerk.get(path)).text).not.toContain('本人と保護者の両方に通知した')
   expect((await clerk.post(`${path}/capacity`, { capacity: 'x' })).status).toBe(409)
+})
+
+test('R13 R16 T25 a stop made at the operator is a task of this desk, its age counted from when it was asked', async () => {
+  const { clerk, context, clock } = await atTheDesk()
+  const path = await clerk.open('123456')
+  const paper = await clerk.post(`${path}/notice`, { to: 'person' })
+  const token = readStopToken(/class="receipt">([^<]+)</.exec(paper.text)?.[1] ?? '') ?? ''
+  const askedAt = clock.now - 75 * 60 * MINUTE
+  await context.store.bookkeep((tx) =>
+    applyOrderedStop(tx, context, {
+      version: 1,
+      message: messageId('m-1'),
+      at: clock.now,
+      type: 'stop-ordered',
+      stop: stopId('stop-by-phone'),
+      handle: handleOf(token),
+      patients: [],
+      tracks: null,
+      requester: 'person',
+      askedAt,
+      erasureAsked: false,
+    }),
+  )
+  const tasks = await clerk.get('/tasks')
+  expect(tasks.text).toContain('認定事業者')
+  expect(tasks.text).toContain('3日')
+  expect(tasks.text).toContain('やること 1件')
+  const page = await clerk.get(path)
+  expect(page.text).toContain('すでに停止中です')
+  expect((await clerk.get(`${path}/slip/stop-by-phone`)).text).toContain('お渡しする用')
+  await clerk.post(`${path}/slip/stop-by-phone/handed`, {})
+  expect((await clerk.get('/tasks')).text).toContain('いまはありません。')
+  expect((await clerk.post(`${path}/undo`, { kind: 'stop', id: 'stop-by-phone' })).text).toContain(
+    '取り消せません',
+  )
 })

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { Clerk, hospital } from './world.fixture.ts'
 
@@ -187,4 +188,18 @@ test('only small forms are read: no files, no JSON, no megabytes', async () => {
   expect((await post('{}', 'application/json')).status).toBe(415)
   expect((await post(new FormData())).status).toBe(415)
   expect((await post(new URLSearchParams({ staff: 'x'.repeat(20_000) }))).status).toBe(413)
+})
+
+test('a full disk has its name: what was pressed is said not to be recorded', async () => {
+  const { app, store } = await hospital()
+  const clerk = new Clerk(app)
+  await clerk.signIn()
+  const path = await clerk.open('123456')
+  await sql`PRAGMA max_page_count = 1`.execute(store.db)
+  const pages = []
+  for (let i = 0; i < 40; i++) pages.push(await clerk.post(`${path}/notice`, { to: 'person' }))
+  const full = pages.find((page) => page.status === 503)
+  expect(full?.text).toContain('保存先の空きがありません。操作は記録されていません。')
+  await sql`PRAGMA max_page_count = 1000000`.execute(store.db)
+  expect((await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })).text).toContain('停止しました。')
 })

@@ -56,7 +56,7 @@ export const W = {
   missingNone: 'なし',
   provision: '提供',
   provisionOpen: '通知と待機期間がそろっています',
-  provisionFrom: (day: string) => `早くて ${day} から`,
+  provisionFrom: (day: string) => `早くて ${day}`,
   recipientPerson: '本人',
   recipientGuardian: '保護者等',
   method: { handed: '手渡し', kiosk: '発券機', post: '郵送', electronic: '電子', other: 'その他' },
