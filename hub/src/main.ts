@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { systemEnv } from '@kakehashi/protocol/env'
 import { jsonLog } from '@kakehashi/protocol/log'
+import { LogForked } from '@kakehashi/store/audit-log'
+import { MigrationChanged } from '@kakehashi/store/migrate'
 import { Command } from 'commander'
 import { registerAccountCommands } from './accounts/commands.ts'
 import { CommandFailed, type HubContext } from './commands/context.ts'
@@ -76,6 +78,14 @@ try {
   process.exitCode = 1
   if (error instanceof CommandFailed || error instanceof ConfigBad || error instanceof KeyFileBad)
     console.error(isJson() ? JSON.stringify({ error: error.message }) : error.message)
+  else if (error instanceof MigrationChanged)
+    console.error(
+      'データベースがこの版のプログラムと合いません（別の版で作られたか、書き換えられています）。\n次にすること: データベースを作った版のプログラムに戻すか、hub restore でこの版のバックアップを戻してください。',
+    )
+  else if (error instanceof LogForked)
+    console.error(
+      '監査記録が、すでに署名したものとつながりません。署名を止めました。\n次にすること: データベースを戻したときは vault/audit フォルダーも残っているかを確かめ、hub doctor を実行してください。',
+    )
   else
     console.error(
       `予期しない誤りで中止しました（${nameOf(error)}）。\n次にすること: kakehashi-hub doctor で状態を確かめてください。`,

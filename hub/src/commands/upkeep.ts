@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { readVaultConfig } from '../config.ts'
 import { examine } from '../doctor/doctor.ts'
 import { createVault } from '../vault/vault.ts'
 import { BackupBad, restoreBackup, takeBackup } from '../vault/backup.ts'
+import { remote } from '../wire.ts'
 import type { HubContext } from './context.ts'
 
 const MARKS = { ok: '○', warn: '△', fail: '×' } as const
@@ -32,6 +34,11 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
     .requiredOption('--from <folder>', 'バックアップのフォルダー')
     .requiredOption('--yes', '今のデータを置き換えることを承知した')
     .action(async (options: { from: string }) => {
+      const up = await zonesAnswering(context.dir())
+      if (up.length > 0)
+        context.fail(
+          `動いている区画があります: ${up.join('、')}。\n三つの区画を止めてから、もう一度実行してください。`,
+        )
       const manifest = orFail(context, () => restoreBackup(options.from, context.dir()))
       context.progress('削除の一覧を当て直しています…')
       const again = await context.withVault((vault) => createVault(vault.parts).start())
@@ -40,6 +47,25 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
         { ...manifest, ...again },
       )
     })
+}
+
+/** Addresses of this hub at which somebody answers: a restore under a running zone would destroy both. */
+async function zonesAnswering(dir: string): Promise<string[]> {
+  const { gateway, portal, console } = readVaultConfig(dir)
+  const places = [gateway, ...(portal === null ? [] : [portal]), `http://${console.host}:${console.port}`]
+  const ask = { method: 'GET', path: '/v1/health', headers: {}, body: new Uint8Array(0) }
+  const answers = await Promise.all(
+    places.map((place) =>
+      remote(
+        place,
+        2000,
+      )(ask).then(
+        () => place,
+        () => null,
+      ),
+    ),
+  )
+  return answers.filter((place) => place !== null)
 }
 
 function orFail<T>(context: HubContext, act: () => T): T {

@@ -10,7 +10,10 @@ import { runGateway, runPortal } from '../running.ts'
 import { runVault } from '../vault/running.ts'
 import type { HubContext } from './context.ts'
 
-const RESTART_MS = 1000
+const RESTART_MS_MIN = 1000
+const RESTART_MS_MAX = 60_000
+/** A zone that lived this long starts again at once. */
+const STEADY_MS = 60_000
 
 /** The three processes of the hub, and `all` for one machine: still three processes with three stores. */
 export function registerZoneCommands(program: Command, context: HubContext): void {
@@ -40,7 +43,10 @@ async function untilSignal(running: { close(): Promise<void> }): Promise<void> {
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
+    // Under `all`: the parent is gone, however it ended.
+    process.once('disconnect', () => resolve())
   })
+  process.channel?.unref()
   await running.close()
 }
 
@@ -50,10 +56,13 @@ async function runAll(context: HubContext): Promise<void> {
   const logs = join(dir, 'logs')
   mkdirSync(logs, { recursive: true, mode: 0o700 })
   const children = new Map<string, ChildProcess>()
+  const waits = new Map<string, number>()
   let stopping = false
   const start = (zone: 'gateway' | 'portal' | 'vault'): void => {
     const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-    const child = spawn(process.execPath, [main, zone, '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [main, zone, '--dir', dir], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
     const file = createWriteStream(join(logs, `${zone}.log`), { flags: 'a', mode: 0o600 })
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
@@ -62,11 +71,15 @@ async function runAll(context: HubContext): Promise<void> {
       })
     }
     children.set(zone, child)
+    const startedAt = context.env.now()
     child.on('exit', (code) => {
       file.end()
       if (stopping) return
-      log('zone.restarts', { zone: word(zone as never), code })
-      context.env.after(RESTART_MS, () => {
+      const steady = context.env.now() - startedAt > STEADY_MS
+      const wait = steady ? RESTART_MS_MIN : (waits.get(zone) ?? RESTART_MS_MIN)
+      waits.set(zone, Math.min(wait * 2, RESTART_MS_MAX))
+      log('zone.restarts', { zone: word(zone as never), code, waitMs: wait })
+      context.env.after(wait, () => {
         if (!stopping) start(zone)
       })
     })
