@@ -159,6 +159,9 @@ test('the clock set back a day: every decision denies until it is right again', 
   using w = await ready()
   w.clock.now -= DAY
   expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'CLOCK_UNSURE', patients: 3 })
+  // nor does a hand-over recorded meanwhile start its wait in the past
+  const given = await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
+  expect(given.deliveredAt).toBeGreaterThan(w.clock.now)
   w.clock.now += DAY
   expect((await w.agent.dryRun()).open.patients).toBe(3)
 })

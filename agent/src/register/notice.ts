@@ -9,7 +9,7 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, wasSent, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
-import { facilityStateOf, noticeEvent } from './read.ts'
+import { facilityStateOf, latestSeen, noticeEvent } from './read.ts'
 import { appendOpening } from './opening.ts'
 import { dateNotice, mayUndo } from './rules.ts'
 import { appendEvent } from './store.ts'
@@ -60,7 +60,8 @@ function arrival(context: AgentContext, method: NoticeMethod, now: Instant): Ins
 
 /** A notice was handed over, printed by a kiosk (counts after confirmation) or mailed (dated to its arrival). */
 export async function recordNotice(context: AgentContext, asked: NoticeAsked): Promise<Noticed> {
-  const now = context.env.now()
+  // a clock set back must not date the hand-over into the past: the wait would end too early
+  const now = Math.max(context.env.now(), await latestSeen(context.store.db))
   const method = asked.method ?? 'handed'
   const dating = dateNotice(
     { ...asked, method, deliveredAt: asked.deliveredAt ?? arrival(context, method, now) },

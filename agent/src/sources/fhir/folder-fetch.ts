@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import { type FetchEvent, FETCH_BYTES_MAX, type SourceEvent, type Span } from '../connector.ts'
-import { bytesOf, type FolderFile } from './folder-files.ts'
+import { bytesOf, printOf, printOfStat, type FolderFile } from './folder-files.ts'
 import { linesOf, withoutMark } from './lines.ts'
 import { type FhirReading, tell } from './telling.ts'
 
@@ -141,8 +141,10 @@ async function unpack(
         at = end
         if (next === sorted.length && open.size === 0) break
       }
+      if ((await printOf(file.path)).print !== file.print) throw new Error('replaced')
     } catch {
       signal.throwIfAborted()
+      for (const span of own) found.set(span, null)
     }
   }
   return found
@@ -155,7 +157,9 @@ async function readRange(read: Read): Promise<Buffer | null> {
     await using handle = await open(read.file.path, 'r')
     const bytes = Buffer.allocUnsafe(read.end - read.start)
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, read.start)
-    return bytesRead === bytes.length ? bytes : null
+    // the export may have put another file in its place since its print was taken
+    const same = printOfStat(await handle.stat({ bigint: true })) === read.file.print
+    return same && bytesRead === bytes.length ? bytes : null
   } catch {
     return null
   }

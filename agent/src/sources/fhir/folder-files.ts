@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, type BigIntStats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
@@ -28,8 +28,13 @@ export async function filesOf(folder: string): Promise<FolderFile[]> {
 
 /** Changes whenever somebody wrote to the file. */
 export async function printOf(path: string): Promise<{ size: number; print: string }> {
-  const { size, mtimeNs, ctimeNs, ino } = await stat(path, { bigint: true })
-  return { size: Number(size), print: [size, mtimeNs, ctimeNs, ino].join(':') }
+  const told = await stat(path, { bigint: true })
+  return { size: Number(told.size), print: printOfStat(told) }
+}
+
+/** Another print, another file: what was remembered of its lines holds no more. */
+export function printOfStat({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+  return [size, mtimeNs, ctimeNs, ino].join(':')
 }
 
 function formOf(name: string): FolderFile['form'] | null {
