@@ -1,4 +1,5 @@
 import type { Disk } from './disk.ts'
+import { seeTime } from '@kakehashi/agent/register/store'
 import type { Machine } from './machine.ts'
 import type { Fault } from './plan.ts'
 
@@ -76,15 +77,31 @@ export class Faults {
         world.fault('source down')
         sources.get(fault.facility)!.downUntil = world.now + fault.forMs
         return
-      case 'clock-wrong': {
-        world.fault('clock wrong')
-        if (fault.byMs < 0) world.saw('clock back')
-        const before = host!.skew
-        host!.skew = fault.byMs
-        world.after(fault.forMs, `clock right ${fault.host}`, () => {
-          if (!this.#over) host!.skew = before
-        })
-      }
+      case 'clock-wrong':
+        return this.#wrongClock(fault)
     }
+  }
+
+  /** The running agent looks at the clock every minute, so it knows the time up to the jump. */
+  #wrongClock(fault: Extract<Fault, { kind: 'clock-wrong' }>): void {
+    const { world, hosts, agents } = this.#machine
+    const host = hosts.get(fault.host)!
+    if (!host.up) return
+    const agent = agents.find((node) => node.host === host)?.agent
+    if (agent)
+      world.launch(async () => {
+        const { store, env } = agent.context
+        await store.bookkeep((tx) => seeTime(tx, env.now())).catch(() => {})
+      })
+    world.after(1, `clock off by ${fault.byMs / 60_000} min ${fault.host}`, () => {
+      if (this.#over) return
+      world.fault('clock wrong')
+      if (fault.byMs < 0) world.saw('clock back')
+      const before = host.skew
+      host.skew = fault.byMs
+      world.after(fault.forMs, `clock right ${fault.host}`, () => {
+        if (!this.#over) host.skew = before
+      })
+    })
   }
 }

@@ -126,6 +126,7 @@ export class Machine {
     for (const node of this.agents) this.#agentLater(node)
     this.#vaultLater()
     this.#staffLater()
+    this.#wake(span.start + QUIET_SHARE * (span.calm - span.start))
     const check = (): void => this.invariants.afterEvent()
     await this.world.run(span.calm, check)
     trouble.end()
@@ -248,6 +249,13 @@ export class Machine {
       if (!this.#calm) this.#vaultLater()
       return this.vaultRound()
     })
+  }
+
+  /** Before the first waits end, everybody hears once from the hub that the operator is still certified. */
+  #wake(at: number): void {
+    this.world.at(at, 'wake vault', () => this.vaultRound())
+    for (const node of this.agents)
+      this.world.at(at + HOUR, `wake ${node.host.name}`, () => this.agentHurry(node))
   }
 
   /** What the running agent does by its timers, once. */

@@ -238,6 +238,11 @@ export const plants: Record<string, Plant> = {
         parts.decide(withPatient(state, { holds: [] }), request, rules, now),
     }),
   },
+  'clock-believed': {
+    what: 'the latest time ever seen is forgotten: a clock set back is believed',
+    sql: (_host, text) =>
+      text.replace('select "latest" from "clock_seen"', 'select "latest" from "clock_seen" where 0'),
+  },
   'guardian-forgotten': {
     what: 'a child may be sent when the child alone was notified',
     agentParts: (parts) => ({
