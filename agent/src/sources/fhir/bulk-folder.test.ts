@@ -1,7 +1,20 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import type { FetchEvent } from '../connector.ts'
+import { LABEL_POLICY } from '../labels.ts'
 import { ledgerCounts, quarantined } from '../store.ts'
-import { exportFolder, fetched, key, ledgerOf, observation, openReader, patient } from '../folder.fixture.ts'
+import { fetchFromFolder } from './folder-fetch.ts'
+import { filesOf } from './folder-files.ts'
+import {
+  exportFolder,
+  FACILITY,
+  fetched,
+  key,
+  ledgerOf,
+  observation,
+  openReader,
+  patient,
+} from '../folder.fixture.ts'
 
 const lines = (...all: string[]) => `${all.join('\n')}\n`
 
@@ -265,4 +278,22 @@ test('an export that is still being written when it is read deletes nothing, and
   }
   expect(await reader.gather(growing)).toMatchObject({ vanished: 0, braked: 0 })
   expect(await reader.gather(connector)).toMatchObject({ seen: 2, added: 0, vanished: 0 })
+})
+
+test('a file replaced after its print was taken gives no line of its successor for a line of its own', async () => {
+  await using folder = await exportFolder()
+  const reader = await openReader()
+  const connector = folder.connector(reader.index)
+  const [before, after] = [observation('a', '1', '1.00'), observation('a', '1', '2.00')]
+  await folder.put('Condition.ndjson', lines(before))
+  await folder.put('Observation.ndjson.gz', gzipSync(lines(before)))
+  await reader.gather(connector)
+  const listed = await filesOf(folder.path)
+  await folder.put('Condition.ndjson', lines(after))
+  await folder.put('Observation.ndjson.gz', gzipSync(lines(after)))
+  const reading = { source: 'ehr', facility: FACILITY, bases: [], labels: LABEL_POLICY, index: reader.index }
+  const events: FetchEvent[] = []
+  for await (const event of fetchFromFolder(reading, listed, [key('1')], new AbortController().signal))
+    events.push(event)
+  expect(events).toEqual([{ t: 'patient-read', patient: key('1'), complete: false }])
 })
