@@ -182,11 +182,12 @@ export async function erase(scene: Scene): Promise<void> {
   await until('the erasure is done', () => row()?.certificate?.includes('"signature"') === true, 90)
   const file = join(scene.dir, 'certificate.json')
   writeFileSync(file, row()?.certificate ?? '')
-  const body = JSON.parse(row()?.certificate ?? '{}') as Certificate
-  for (const place of body.body.places)
-    tell.say(
-      `${place.place.padEnd(22)} ${String(place.count).padStart(6)} removed, ${place.keysDestroyed.length} keys destroyed`,
-    )
+  const { core } = JSON.parse(row()?.certificate ?? '{}') as Certificate
+  for (const { place, count: removed } of core.places)
+    tell.say(`${place.padEnd(24)} ${String(removed).padStart(6)} removed`)
+  tell.say(
+    `${core.keysDestroyed.length} key(s) destroyed: older copies of what they sealed cannot be read either`,
+  )
   const said = await done(
     runToEnd(HUB, ['verify', '--dir', scene.hub.dir, '--certificate', file], { shiftMs: scene.shiftMs }),
   )
@@ -196,5 +197,5 @@ export async function erase(scene: Scene): Promise<void> {
 }
 
 interface Certificate {
-  body: { places: { place: string; count: number; keysDestroyed: string[] }[] }
+  core: { places: { place: string; count: number }[]; keysDestroyed: string[] }
 }
