@@ -1,9 +1,11 @@
+import type { Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { Receipt } from '@kakehashi/protocol/messages'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { AgentContext } from '../context.ts'
-import { clearTombstones, recordSent } from '../sources/store.ts'
+import { noMoreThere } from '../sources/ledger.ts'
+import { clearTombstones, markAllToRead, oweTombstones, recordSent } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { batchOf, forgetBytes, moveBatch, patientsOfBatch, type BatchRow } from './store.ts'
 
@@ -72,16 +74,15 @@ async function recordProvision(
       await tx.insertInto('provision_patient').values({ batch: batch.batch, patient, items }).execute()
 }
 
-async function settleLedger(tx: AgentTx, batch: BatchRow, verdict: Verdict): Promise<void> {
+async function settleLedger(tx: AgentTx, batch: BatchRow, verdict: Verdict, now: Instant): Promise<void> {
   const rows = await tx.selectFrom('outbox_record').selectAll().where('batch', '=', batch.batch).execute()
   const accepted = rows.filter(
     (row) => !verdict.everything && !verdict.records.has(row.key) && !verdict.patients.has(row.patient),
   )
+  const given = accepted.filter((row) => !row.tombstone)
   await recordSent(
     tx,
-    accepted
-      .filter((row) => !row.tombstone)
-      .map(({ key, hash, patient }) => ({ key, hash, patient: patient as PatientKey })),
+    given.map(({ key, hash, patient }) => ({ key, hash, patient: patient as PatientKey })),
     batch.sequence,
   )
   await clearTombstones(
@@ -89,6 +90,18 @@ async function settleLedger(tx: AgentTx, batch: BatchRow, verdict: Verdict): Pro
     accepted.filter((row) => row.tombstone).map((row) => row.key),
   )
   await tx.deleteFrom('outbox_record').where('batch', '=', batch.batch).execute()
+  await takeBack(
+    tx,
+    given.map((row) => row.key),
+    now,
+  )
+}
+
+/** What vanished at the source while it was under way was not yet known as given: it is taken back now. */
+async function takeBack(tx: AgentTx, keys: readonly string[], now: Instant): Promise<void> {
+  const gone = await noMoreThere(tx as never, keys)
+  if (gone.length === 0) return
+  await markAllToRead(tx, await oweTombstones(tx as never, gone, 'vanished', now), now)
 }
 
 async function keepRefusals(tx: AgentTx, receipt: Receipt): Promise<void> {
@@ -122,7 +135,7 @@ export async function applyReceipt(tx: AgentTx, context: AgentContext, receipt: 
     .execute()
   const verdict = verdictOf(receipt)
   if (receipt.accepted > 0) await recordProvision(tx, context, batch, receipt, verdict.patients)
-  await settleLedger(tx, batch, verdict)
+  await settleLedger(tx, batch, verdict, now)
   await keepRefusals(tx, receipt)
   await forgetBytes(tx, batch.batch)
   return true

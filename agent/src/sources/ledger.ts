@@ -223,3 +223,25 @@ export async function markGone(
       (SELECT value ->> 0, value ->> 1 FROM json_each(${page}))`.execute(tx)
   }
 }
+
+/** Of these record keys (as text), those that the source no longer holds, or holds but may not give. */
+export async function noMoreThere(
+  tx: SourcesTx,
+  keys: readonly string[],
+): Promise<{ key: RecordKey; patients: PatientKey[] }[]> {
+  const found: { key: RecordKey; patients: PatientKey[] }[] = []
+  for (let from = 0; from < keys.length; from += PAGE) {
+    const page = keys.slice(from, from + PAGE).map((text) => {
+      const [source, type, ...id] = text.split('|')
+      return [source, type, id.join('|')]
+    })
+    const { rows } = await sql<RecordKey & { patients: string }>`
+      SELECT l.source, l.type, l.id, l.patients
+      FROM json_each(${JSON.stringify(page)}) AS k CROSS JOIN source_ledger AS l
+      ON l.source = k.value ->> 0 AND l.type = k.value ->> 1 AND l.id = k.value ->> 2
+      WHERE l.state <> 'active'`.execute(tx)
+    for (const { source, type, id, patients } of rows)
+      found.push({ key: { source, type, id }, patients: JSON.parse(patients) as PatientKey[] })
+  }
+  return found
+}
