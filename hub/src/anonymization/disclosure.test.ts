@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { MEMORY_ROOT, withDuckDB, withMemory } from '../content/memory.ts'
 import { scanPackage } from '../release/scan.ts'
 import { treat } from './disclosure.ts'
@@ -9,11 +9,16 @@ import { intruderWins, simulateIntruder, wilson } from './intruder.ts'
 import { generalise, joined, LEVELS, searchLattice, type Combination, type Hierarchy } from './k-anonymity.ts'
 import { linkedCohort } from './linked-cohort.ts'
 import { recheck } from './recheck.ts'
+import { treatUntilItResists } from './resist.ts'
 import { allRows, Staging } from './staging.ts'
 import { formulaSafe, writeTables } from './tables.ts'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { parsePatientKey, personKey, type PatientKey } from '@kakehashi/protocol/ids'
 import { sha256Hex } from '@kakehashi/protocol/signing'
+
+/** The machine that runs these may be busy with ten other things. */
+const PATIENCE_MS = 60_000
+vi.setConfig({ testTimeout: PATIENCE_MS })
 
 /** Small repeatable pseudo-random numbers, so that a failure can be run again. */
 function* dice(seed: number): Generator<number> {
@@ -217,30 +222,33 @@ test('T45 T46 the scanner fails a package with a hash of an id, a chart number, 
     where: () => nobody,
     execute: async () => [],
   }
-  const plant = async (cell: string): Promise<string[]> =>
-    staged(
-      20,
-      () => 'I10',
-      () => 1,
-      async (db, directory) => {
-        await treat(db, linkedCohort())
-        await db.run(`UPDATE person SET person = '${cell}' WHERE person = '${pseudonym(1)}'`)
-        await mkdir(join(directory, 'tables'))
+  const short = Buffer.from(sha256Hex(chart).slice(0, 32), 'hex').toString('base64url')
+  const planted: [string, string[]][] = [
+    [pseudonym(99), []],
+    [sha256Hex('A000123'), ['hash-of-id']],
+    [short, ['hash-of-id']],
+    ['A000123', ['source-id']],
+    ['person-key-1', ['person-key']],
+    ['架け橋中央病院', ['hospital']],
+  ]
+  await staged(
+    20,
+    () => 'I10',
+    () => 1,
+    async (db, directory) => {
+      await treat(db, linkedCohort())
+      await mkdir(join(directory, 'tables'))
+      await writeFile(join(directory, 'manifest.json'), '{}')
+      let cell = pseudonym(1)
+      for (const [next, kinds] of planted) {
+        await db.run(`UPDATE person SET person = '${next}' WHERE person = '${cell}'`)
+        cell = next
         await writeTables(db, linkedCohort(), join(directory, 'tables'))
-        const { writeFile } = await import('node:fs/promises')
-        await writeFile(join(directory, 'manifest.json'), '{}')
         const found = await scanPackage(db, linkedCohort(), directory, cohort, nobody as never)
-        return [...new Set(found.map((f) => f.kind))]
-      },
-    )
-  expect(await plant(pseudonym(99))).toEqual([])
-  expect(await plant(sha256Hex('A000123'))).toEqual(['hash-of-id'])
-  expect(await plant(Buffer.from(sha256Hex(chart).slice(0, 32), 'hex').toString('base64url'))).toEqual([
-    'hash-of-id',
-  ])
-  expect(await plant('A000123')).toEqual(['source-id'])
-  expect(await plant('person-key-1')).toEqual(['person-key'])
-  expect(await plant('架け橋中央病院')).toEqual(['hospital'])
+        expect([...new Set(found.map((f) => f.kind))]).toEqual(kinds)
+      }
+    },
+  )
 })
 
 test('R40 text that a spreadsheet would run gets an apostrophe, numbers do not', async () => {
@@ -276,4 +284,30 @@ test('R36 the simulated intruder finds a planted leak and nothing where everyone
   const leaking = await attack((i) => `A${String(i).padStart(2, '0')}`)
   expect(leaking[0]).toMatchObject({ known: 1, targets: 40, unique: 40 })
   expect(intruderWins(leaking, 0.05)).toBe(true)
+})
+
+test('R36 while the intruder wins, classes and codes are made twice as common, from what was staged', async () => {
+  const code = (i: number): string => (i < 36 ? `A${10 + Math.floor(i / 3)}` : 'I10')
+  const small = linkedCohort({ k: 2, rareCodeMin: 2, tailMin: 2, smallKReason: 'test' })
+  const loose = { ...small, privacy: { ...small.privacy, singledOutMax: 1 } }
+  const env = systemEnv()
+  const made = (profile: typeof small) =>
+    staged(
+      60,
+      code,
+      () => 1,
+      async (db) => {
+        const { strictness, attacks } = await treatUntilItResists(db, profile, env)
+        return {
+          strictness,
+          unique: attacks[0]?.unique ?? 0,
+          codes: await allRows(db, 'SELECT DISTINCT code FROM condition'),
+        }
+      },
+    )
+  const before = await made(loose)
+  expect([before.strictness, before.codes.length]).toEqual([1, 13])
+  expect(before.unique).toBeGreaterThan(3)
+  const after = await made(small)
+  expect([after.strictness, after.unique, after.codes.flat()]).toEqual([2, 0, ['I10']])
 })

@@ -49,7 +49,9 @@ async function onePersonOneRow(db: DuckDBConnection, profile: Profile): Promise<
     ({ column }) =>
       `coalesce(arg_max(${q(column)}, seq) FILTER (WHERE ${q(column)} IS NOT NULL), '不明') AS ${q(column)}`,
   )
-  await db.run(`CREATE TABLE one_row AS SELECT person, ${columns.join(', ')} FROM ${view} GROUP BY person`)
+  await db.run(
+    `CREATE OR REPLACE TABLE one_row AS SELECT person, ${columns.join(', ')} FROM ${view} GROUP BY person`,
+  )
   await db.run(`DROP TABLE ${view}`)
   await db.run(`ALTER TABLE one_row RENAME TO ${view}`)
 }
@@ -69,7 +71,7 @@ async function anonymise(db: DuckDBConnection, profile: Profile): Promise<Omit<G
   const found = searchLattice(combinations, hierarchies, profile.privacy)
   if (!found) throw new ReleaseImpossible('k cannot be reached: too few persons in the cohort')
   await db.run(
-    `CREATE TABLE generalised (${columns.map((c) => `${c} VARCHAR`).join(', ')}, ${columns.map((_, i) => `g${i} VARCHAR`).join(', ')})`,
+    `CREATE OR REPLACE TABLE generalised (${columns.map((c) => `${c} VARCHAR`).join(', ')}, ${columns.map((_, i) => `g${i} VARCHAR`).join(', ')})`,
   )
   const appender = await db.createAppender('generalised')
   for (const c of combinations) {
@@ -82,7 +84,7 @@ async function anonymise(db: DuckDBConnection, profile: Profile): Promise<Omit<G
   const on = columns.map((c) => `p.${c} = g.${c}`).join(' AND ')
   const picked = columns.map((c, i) => `g.g${i} AS ${c}`).join(', ')
   await db.run(
-    `CREATE TABLE kept_persons AS SELECT p.person, ${picked} FROM ${q(view)} p JOIN generalised g ON ${on}`,
+    `CREATE OR REPLACE TABLE kept_persons AS SELECT p.person, ${picked} FROM ${q(view)} p JOIN generalised g ON ${on}`,
   )
   await db.run(`DROP TABLE ${q(view)}`)
   await db.run(`ALTER TABLE kept_persons RENAME TO ${q(view)}`)

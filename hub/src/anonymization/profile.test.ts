@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ELEMENTS } from './elements.ts'
 import { linkedCohort } from './linked-cohort.ts'
 import { coverage, profileHash, readProfile, type Profile } from './profile.ts'
+
+const PATIENCE_MS = 60_000
+vi.setConfig({ testTimeout: PATIENCE_MS })
 
 /** The profile as JSON, with one more rule. */
 function withRule(type: string, path: string, rule: unknown): unknown {

@@ -2,10 +2,11 @@ import type { Treated } from './disclosure.ts'
 import type { Attack } from './intruder.ts'
 import { coverage, type Profile } from './profile.ts'
 import type { Check } from './recheck.ts'
+import type { Resisting } from './resist.ts'
 
 export interface RiskReport {
   profile: { name: string; version: number; hash: string }
-  k: { wanted: number; smallest: number; reason: string | null }
+  k: { wanted: number; smallest: number; reason: string | null; strictness: number }
   persons: { considered: number; released: number; suppressed: number }
   generalisation: { column: string; level: number }[]
   diversity: Treated['diversity'] & { wanted: number }
@@ -20,8 +21,7 @@ export interface RiskReport {
 export function riskReport(
   profile: Profile,
   hash: string,
-  treated: Treated,
-  attacks: Attack[],
+  { treated, attacks, strictness }: Resisting,
   written: { checks: Check[]; smallestClass: number; persons: number },
 ): RiskReport {
   const { generalised } = treated
@@ -31,6 +31,7 @@ export function riskReport(
       wanted: profile.privacy.k,
       smallest: written.smallestClass,
       reason: profile.privacy.smallKReason ?? null,
+      strictness,
     },
     persons: {
       considered: generalised.persons,
@@ -66,6 +67,9 @@ function sentences(report: Omit<RiskReport, 'sentences'>): string[] {
   const failed = checks.filter((c) => !c.ok).length
   return [
     `最小の同値クラスは ${k.smallest} 行。基準 ${k.wanted} を${met ? '満たします' : '満たしません'}。`,
+    ...(k.strictness === 1
+      ? []
+      : [`模擬攻撃に耐えるよう、同値クラスとまれなコードの基準を ${k.strictness} 倍にしました。`]),
     ...(k.reason === null ? [] : [`基準を 10 より小さくした理由：${k.reason}`]),
     `対象 ${persons.considered} 人のうち ${persons.suppressed} 人を、同じ特徴の人が少ないため除きました。`,
     `まれなコード ${merged} 種を上位の分類にまとめ、${dropped} 種を除きました。極端な値 ${clipped} 件を丸めました。`,

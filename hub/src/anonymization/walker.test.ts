@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ageAt, ageBand, shiftDate } from './dates.ts'
 import { ELEMENTS } from './elements.ts'
 import { linkedCohort } from './linked-cohort.ts'
@@ -7,6 +7,9 @@ import { systemEnv } from '@kakehashi/protocol/env'
 import { prefectureOf, REGION_VALUES } from './regions.ts'
 import { compileView } from './view/rows.ts'
 import { compileWalker } from './walker.ts'
+
+const PATIENCE_MS = 60_000
+vi.setConfig({ testTimeout: PATIENCE_MS })
 
 const about = { pseudonym: `p${'0'.repeat(32)}`, offsetDays: -37, asOf: '2026-04-01' }
 const walker = compileWalker(linkedCohort())

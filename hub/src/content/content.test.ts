@@ -5,7 +5,7 @@ import { systemEnv } from '@kakehashi/protocol/env'
 import { batchId, parsePatientKey } from '@kakehashi/protocol/ids'
 import { closeFresh, freshLocation } from '@kakehashi/store/location.fixture'
 import { openStore, type Location } from '@kakehashi/store/store'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Content } from './content.ts'
 import { ENGINE } from './engine.fixture.ts'
 import { eraseContent, liftErasure } from './erase.ts'
@@ -17,6 +17,9 @@ import { openPartitions } from './open.ts'
 import { HOSPITAL_A, sourceRecord } from './records.fixture.ts'
 import { settle } from './settle.ts'
 import { contentMigrations, type ContentTables } from './store.ts'
+
+const PATIENCE_MS = 60_000
+vi.setConfig({ testTimeout: PATIENCE_MS })
 
 const env = systemEnv()
 const clean: (() => Promise<void>)[] = []

@@ -1,9 +1,10 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { treat, type Treated } from '../anonymization/disclosure.ts'
-import { intruderWins, simulateIntruder, type Attack } from '../anonymization/intruder.ts'
+import type { Treated } from '../anonymization/disclosure.ts'
+import { intruderWins, type Attack } from '../anonymization/intruder.ts'
 import { profileHash, type Profile } from '../anonymization/profile.ts'
 import { recheck, type Check } from '../anonymization/recheck.ts'
+import { treatUntilItResists } from '../anonymization/resist.ts'
 import { riskPage } from '../anonymization/report-page.ts'
 import { riskReport } from '../anonymization/report.ts'
 import { allRows, Staging } from '../anonymization/staging.ts'
@@ -61,12 +62,11 @@ export async function buildPackage(
       await mkdir(join(out, 'tables'), { recursive: true })
       const staging = await Staging.open(db, profile)
       const gathered = await gather(context, application, profile, staging, fingerprint)
-      const treated = await treat(db, profile)
-      const attacks = await simulateIntruder(db, profile, context.env)
+      const { treated, attacks, strictness } = await treatUntilItResists(db, profile, context.env)
       const tables = await writeTables(db, profile, join(out, 'tables'))
       const written = await recheck(db, profile, join(out, 'tables'))
       const hash = profileHash(profile)
-      const risk = riskReport(profile, hash, treated, attacks, written)
+      const risk = riskReport(profile, hash, { treated, attacks, strictness }, written)
       await writeDocuments(out, { profile, hash, tables, gathered, treated, risk, application })
       const failed = failures(profile, written.checks, attacks)
       const digest = await signPackage(
