@@ -9,7 +9,7 @@ import {
 } from './limits.ts'
 import type { BatchContent, Evidence, SourceRecord, Tombstone } from './records.ts'
 import { Refused } from './refusals.ts'
-import { fitsEnvelope, readDescription, readTombstone } from './record-shapes.ts'
+import { readDescription, readTombstone } from './record-shapes.ts'
 import type { FacilityState, OperatorState, PatientState } from './rules/state.ts'
 import { COUNT, FACILITY_STATE, INSTANT, OPERATOR_STATE, PATIENT_STATE, TEXT } from './shapes.ts'
 import { sha256Hex } from './signing.ts'
@@ -107,11 +107,11 @@ export function writeBatchText(content: BatchContent): BatchText {
 
 const FEED = new Uint8Array([LINE_FEED])
 
-function describe(record: SourceRecord, index: number): Uint8Array {
-  const { payload, ...described } = record
+function describe({ payload, ...record }: SourceRecord, index: number): Uint8Array {
+  const description = { ...record, bytes: payload.length }
   if (payload.length > RECORD_BYTES_MAX) throw new Refused('ENVELOPE_TOO_LARGE', `record ${index}`)
-  if (!fitsEnvelope(record)) throw new Refused('ENVELOPE_MALFORMED', `record ${index}`)
-  return Buffer.from(`${JSON.stringify({ ...described, bytes: payload.length })}\n`)
+  if (!readDescription(description)) throw new Refused('ENVELOPE_MALFORMED', `record ${index}`)
+  return Buffer.from(`${JSON.stringify(description)}\n`)
 }
 
 /** Gives each distinct state a number; the state of a facility is the same for every patient of a batch. */

@@ -106,7 +106,7 @@ test('whoever is allowed was notified at least 30 full days before, in time and 
     }),
     { numRuns: 1000 },
   )
-  expect(allows).toBeGreaterThan(50)
+  expect(allows).toBeGreaterThan(10)
 })
 
 test('a stop, a hold or a lost notice never opens the gate', () => {
