@@ -32,7 +32,7 @@ export async function pipeline(
   source: BenchSource,
   say: (sentence: string) => void,
 ): Promise<PipelineFigures> {
-  const hub = await layHub(dir)
+  const hub = await layHub(dir, { vault: { pullEveryMs: 1000 } })
   const folder = join(dir, 'ehr')
   arrivePatients(source, folder)
   const programs = [hub.gateway, hub.portal, hub.vault]

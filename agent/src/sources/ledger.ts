@@ -174,6 +174,7 @@ export async function missingOf(
   run: number,
   sweep: Sweep,
 ): Promise<Missing[]> {
+  if (sweep.files?.length === 0) return []
   const { rows } = await sql<Missing>`
     SELECT type, SUM(run < ${run} AND ${inFiles(sweep)}) AS missing, COUNT(*) AS total
     FROM source_ledger WHERE source = ${source} AND state <> 'gone' AND ${ofTypes(sweep)}
