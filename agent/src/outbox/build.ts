@@ -1,4 +1,5 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
+import { fitsEnvelope } from '@kakehashi/protocol/record-shapes'
 import { recordKeyText, type SourceRecord, type Tombstone } from '@kakehashi/protocol/records'
 import { Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import type { AgentContext } from '../context.ts'
@@ -124,6 +125,14 @@ class Build {
   /** Records wait in a window, so that what is known of them is asked once for many. */
   async #wait(record: SourceRecord): Promise<void> {
     this.#seen.add(recordKeyText(record.key))
+    if (!fitsEnvelope(record)) {
+      const { file, line } = record.provenance
+      this.report.faults.push({
+        code: 'NOT_A_RESOURCE',
+        place: `${file ?? record.key.source}:${line ?? record.key.type}`,
+      })
+      return
+    }
     this.#window.push(record)
     this.#windowBytes += record.payload.length
     if (this.#window.length >= WINDOW_RECORDS || this.#windowBytes >= WINDOW_BYTES) await this.#drain()
