@@ -44,6 +44,8 @@ const Vault = z.strictObject({
   operator,
   gateway: z.url(),
   portal: z.url().nullable(),
+  /** PEM file of the authority that certifies gateway and portal, when it is one's own. */
+  ca: z.string().nullable().default(null),
   console: place,
   /** `production`: refuses to start with a route to the internet. */
   profile: z.enum(['production', 'trial']),

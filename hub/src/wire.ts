@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import {
+  Agent as HttpAgent,
+  createServer as createHttp,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { Agent as HttpsAgent, createServer as createHttps, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { UPLOAD_PART_BYTES_MAX } from '@kakehashi/protocol/limits'
@@ -80,12 +87,12 @@ export function callOf(request: IncomingMessage, body: Uint8Array): Call {
   return { method: request.method ?? 'GET', path: request.url ?? '/', headers, body }
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
+async function readBody(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<Uint8Array | null> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > BODY_BYTES_MAX) return null
+    if (size > bytesMax) return null
     chunks.push(chunk)
   }
   return new Uint8Array(Buffer.concat(chunks))
@@ -96,22 +103,35 @@ function write(response: ServerResponse, answer: Answer): void {
   response.end(answer.body)
 }
 
-/** A caller over the network; throws when nobody answers. */
-export function remote(base: string, timeoutMs = 60_000): Caller {
-  return async (call) => {
-    const response = await fetch(new URL(call.path, base), {
-      method: call.method,
-      headers: call.headers,
-      ...(call.method === 'GET' ? {} : { body: new Uint8Array(call.body) }),
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
+
+/** A caller over the network; throws when nobody answers. `ca`: PEM of a certificate authority of one's own. */
+export function remote(base: string, timeoutMs = 60_000, ca?: string): Caller {
+  const tls = new URL(base).protocol === 'https:'
+  const agent = tls
+    ? new HttpsAgent({ keepAlive: true, minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) })
+    : new HttpAgent({ keepAlive: true })
+  const send = tls ? httpsRequest : httpRequest
+  return (call) =>
+    new Promise((resolve, reject) => {
+      const outgoing = send(new URL(call.path, base), {
+        agent,
+        method: call.method,
+        headers: { ...call.headers, 'content-length': call.body.length },
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      outgoing.on('error', reject)
+      outgoing.on('response', (response) => {
+        readAnswer(response).then(resolve, reject)
+      })
+      outgoing.end(call.body)
     })
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: new Uint8Array(await response.arrayBuffer()),
-    }
-  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const body = await readBody(response, ANSWER_BYTES_MAX)
+  if (!body) throw new Error('the answer is too large')
+  return { status: response.statusCode ?? 500, headers: callOf(response, body).headers, body }
 }
 
 /** A configured place, its PEM files read. */

@@ -61,7 +61,7 @@ async function zonesAnswering(dir: string): Promise<string[]> {
         2000,
       )(ask).then(
         () => place,
-        () => null,
+        (error: { code?: unknown }) => (error.code === 'ECONNREFUSED' ? null : place),
       ),
     ),
   )

@@ -11,6 +11,7 @@ import type { HospitalHand } from '../hospital.fixture.ts'
 import { stopByStaff } from '../requests/stop.ts'
 import { remote, type Listening } from '../wire.ts'
 import type { Frame } from './session.ts'
+import { TEST_CERT, TEST_KEY } from './tls.fixture.ts'
 import { serveGateway } from './wire.ts'
 
 const closing: (() => Promise<void> | void)[] = []
@@ -122,4 +123,16 @@ test('over the network the handler answers the same, and a body over the limit i
     body: new Uint8Array(2 << 20),
   })
   expect(big.status).toBe(413)
+})
+
+test('over TLS with an authority of one’s own; without it the caller does not go on', async () => {
+  const hub = await hubWorld()
+  closing.push(() => hub.close())
+  const tls = { cert: TEST_CERT, key: TEST_KEY }
+  const listening = await serveGateway(hub.gateway, { host: '127.0.0.1', port: 0, tls })
+  closing.push(() => listening.close())
+  const ask = { method: 'GET', path: '/v1/health', headers: {}, body: new Uint8Array(0) }
+  expect(listening.url).toMatch(/^https:/)
+  expect((await remote(listening.url, 5000, TEST_CERT)(ask)).status).toBe(200)
+  await expect(remote(listening.url, 5000)(ask)).rejects.toThrow(/self-signed certificate/)
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '@kakehashi/protocol/env'
 import type { Log } from '@kakehashi/protocol/log'
@@ -26,6 +26,8 @@ import { openOpsStore, type OpsStore } from './ops.ts'
 import type { VaultKeys, VaultParts } from './parts.ts'
 import { roomsOf, type IdentityStore } from './rooms.ts'
 
+const PEER_MS_MAX = 60_000
+
 /** The vault's zone, opened: every store and key it owns. */
 export interface OpenVault {
   config: VaultConfig
@@ -49,6 +51,7 @@ export async function openVault(
   const folder = join(dir, 'vault')
   const ops = await openOpsStore(locationOf(config.database, folder, 'ops'), env)
   const keys = readVaultKeys(folder)
+  const ca = config.ca === null ? undefined : readFileSync(config.ca, 'utf8')
   await recoverLeaves(ops, join(folder, 'audit'), auditOrigin(config.operator.operator), keys.audit.public)
   const identity = await openIdentityStore(locationOf(config.database, folder, 'identity'), env)
   await declareOwnStatus(ops, config.operator.operator)
@@ -66,8 +69,8 @@ export async function openVault(
     ops,
     keys,
     operator: config.operator,
-    gateway: peers?.gateway ?? remote(config.gateway),
-    portal: peers ? peers.portal : config.portal === null ? null : remote(config.portal),
+    gateway: peers?.gateway ?? remote(config.gateway, PEER_MS_MAX, ca),
+    portal: peers ? peers.portal : config.portal === null ? null : remote(config.portal, PEER_MS_MAX, ca),
     decide,
     rulesAt,
     rooms: roomsOf(ops, content, identity),
