@@ -18,8 +18,14 @@ export interface Ended {
 /** Starting is half as dear when the stripped modules are kept from one start to the next. */
 const KEPT_MODULES = { NODE_COMPILE_CACHE: join(tmpdir(), 'kakehashi-compiled') }
 
+/** The options of Node that a program asks for in its own first line. */
+function optionsOf(main: string): string[] {
+  const [first = ''] = readFileSync(main, 'utf8').split('\n', 1)
+  return first.startsWith('#!') ? first.split(' ').filter((word) => word.startsWith('--')) : []
+}
+
 function argv(main: string, args: readonly string[]): string[] {
-  return ['--disable-warning=ExperimentalWarning', '--import', CLOCK, main, ...args]
+  return [...optionsOf(main), '--disable-warning=ExperimentalWarning', '--import', CLOCK, main, ...args]
 }
 
 /** Runs one of the two programs to its end, unchanged, on a clock `shiftMs` ahead. */
