@@ -34,7 +34,10 @@ export interface Pages {
   fetch(request: Request): Response | Promise<Response>
 }
 
-/** The network in front of a handler: bounded bodies and times. Pages, if any, get everything outside `/v1/`. */
+/**
+ * The network in front of a handler: bounded bodies and times. Pages, if any, get everything outside `/v1/`, and let in
+ * the old telephones that speak no TLS 1.3.
+ */
 export async function listen(place: Place, handle: Caller, pages?: Pages): Promise<Listening> {
   const page = pages
     ? getRequestListener(async (request) => pages.fetch(request), { overrideGlobalObjects: false })
@@ -44,7 +47,7 @@ export async function listen(place: Place, handle: Caller, pages?: Pages): Promi
     else void serve(request, response, handle)
   }
   const server: Server = place.tls
-    ? createHttps({ cert: place.tls.cert, key: place.tls.key, minVersion: 'TLSv1.3' }, answer)
+    ? createHttps({ cert: place.tls.cert, key: place.tls.key, minVersion: pages ? 'TLSv1.2' : 'TLSv1.3' }, answer)
     : createHttp(answer)
   server.requestTimeout = 120_000
   server.headersTimeout = 20_000
