@@ -27,6 +27,7 @@ export interface Findings {
   policy: string[]
 }
 
+export const NARROW_PX = 320
 const TARGET_PX_MIN = 24
 
 /** Runs inside the page. */
@@ -46,10 +47,10 @@ const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 export async function inspect(page: Page): Promise<Omit<Findings, 'elsewhere' | 'policy'>> {
   const axe = await new AxeBuilder({ page }).setLegacyMode(true).withTags(WCAG).analyze()
   const smallTargets = (await page.evaluate(SMALL_TARGETS)) as string[]
-  const width = page.viewportSize()?.width ?? 0
-  await page.setViewportSize({ width: 320, height: 640 })
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 }
+  await page.setViewportSize({ width: NARROW_PX, height })
   const sideways = Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'))
-  await page.setViewportSize({ width, height: 800 })
+  await page.setViewportSize({ width, height })
   return {
     axe: axe.violations.map((one) => `${one.id}: ${one.nodes[0]?.html ?? ''}`),
     smallTargets,

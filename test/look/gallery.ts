@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { chromium } from '../machine/parts.ts'
-import { inspect, launch, shotPath } from './browser.ts'
+import { inspect, launch, NARROW_PX, shotPath } from './browser.ts'
 
 /** Where Chromium is missing the pictures are left out, aloud; in CI that is a failure. */
 export const unseen = chromium() === null && process.env['CI'] !== 'true'
@@ -49,10 +49,18 @@ export async function closeBrowser(): Promise<void> {
 /** Takes the picture and holds the page to the rules that a machine can check. */
 export async function look(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: shotPath(name), fullPage: true })
+  if (process.env['KAKEHASHI_SHOTS']) await narrowShot(page, name)
   const found = await inspect(page)
   expect({ name, ...found }).toEqual({ name, axe: [], smallTargets: [], sideways: 0 })
   expect(await page.title()).not.toBe('')
   expect(await page.locator('h1').count()).toBe(1)
+}
+
+async function narrowShot(page: Page, name: string): Promise<void> {
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 }
+  await page.setViewportSize({ width: NARROW_PX, height })
+  await page.screenshot({ path: shotPath(`${name}-narrow`), fullPage: true })
+  await page.setViewportSize({ width, height })
 }
 
 /** Waits for the page that `act` leads to. */
