@@ -47,7 +47,10 @@ export async function listen(place: Place, handle: Caller, pages?: Pages): Promi
     else void serve(request, response, handle)
   }
   const server: Server = place.tls
-    ? createHttps({ cert: place.tls.cert, key: place.tls.key, minVersion: pages ? 'TLSv1.2' : 'TLSv1.3' }, answer)
+    ? createHttps(
+        { cert: place.tls.cert, key: place.tls.key, minVersion: pages ? 'TLSv1.2' : 'TLSv1.3' },
+        answer,
+      )
     : createHttp(answer)
   server.requestTimeout = 120_000
   server.headersTimeout = 20_000
