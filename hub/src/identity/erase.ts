@@ -22,11 +22,11 @@ export async function eraseIdentity(
   patients: readonly PatientKey[],
   engine: LinkageEngine = deterministicEngine,
 ): Promise<IdentityErased> {
-  return store.transact<IdentityErased>(
-    (erased) => ({
+  const erased = await store.transact<IdentityErased>(
+    ({ reevaluated }) => ({
       act: 'identity.erased',
       actor: 'vault',
-      detail: { charts: patients.length, reevaluated: erased.reevaluated },
+      detail: { charts: patients.length, reevaluated },
     }),
     async (tx) => {
       const handle = await erasureHandles(tx, store)
@@ -43,6 +43,8 @@ export async function eraseIdentity(
       return { places, reevaluated }
     },
   )
+  await store.scrub()
+  return erased
 }
 
 /** Charts whose standing link was decided by agreement with `patient`. */

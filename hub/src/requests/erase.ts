@@ -45,6 +45,7 @@ async function eraseOne(parts: VaultParts, row: Asked): Promise<void> {
     }),
     (tx) => eraseOwnRows(tx, parts, patients),
   )
+  await parts.ops.scrub()
   places.push({ place: 'operations', count: operations, keysDestroyed: [] })
   const core: CertificateCore = {
     version: 1,

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { sql } from 'kysely'
@@ -164,5 +165,25 @@ test('S7 a file store keeps write-ahead log, full sync, foreign keys and overwri
   expect(await pragma('synchronous')).toBe(2)
   expect(await pragma('foreign_keys')).toBe(1)
   expect(await pragma('secure_delete')).toBe(1)
+  await store.close()
+})
+
+test('S5 after an erasure and a scrub no byte of what was deleted is left in the files', async () => {
+  using folder = freshFolder()
+  const store = await openStore<Tables>(join(folder.path, 'store.db'), MIGRATIONS, env)
+  const marker = 'planted-name-of-a-person'
+  const found = (): string[] =>
+    readdirSync(folder.path).filter((name) => readFileSync(join(folder.path, name)).includes(marker))
+  await store.bookkeep(async (tx) => {
+    for (let i = 0; i < 200; i++)
+      await tx
+        .insertInto('counter')
+        .values({ name: `${marker}-${i}`, value: i })
+        .execute()
+  })
+  await store.bookkeep((tx) => tx.deleteFrom('counter').where('name', 'like', `${marker}%`).execute())
+  expect(found()).not.toEqual([])
+  expect(await store.scrub()).toBe(true)
+  expect(found()).toEqual([])
   await store.close()
 })

@@ -48,6 +48,17 @@ export class Store<DB> {
     return this.#retrying(change)
   }
 
+  /**
+   * Call after an erasure: SQLite overwrote what was deleted, but the write-ahead log keeps earlier pages until it is
+   * emptied. True when nothing deleted is left in the files; false while another process reads, and always on
+   * PostgreSQL, where vacuum and the keeping of its log are the administrator's.
+   */
+  async scrub(): Promise<boolean> {
+    if (this.engine === 'postgres') return false
+    const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(this.db)
+    return rows[0]?.busy === 0
+  }
+
   async close(): Promise<void> {
     await this.db.destroy()
   }
