@@ -27,11 +27,21 @@ export async function replayStops(parts: VaultParts, charts: readonly PatientKey
           await enterAgain(tx, parts, entry, byHash)
           known.set(entry.stop, entry.standing)
           count++
-        }
+        } else await addHashes(tx, entry.stop, entry.charts)
       }
       return count
     },
   )
+}
+
+/** Charts named later, of a stop that is known. */
+async function addHashes(tx: OpsTx, stop: string, hashes: readonly string[]): Promise<void> {
+  if (hashes.length === 0) return
+  await tx
+    .insertInto('stop_hash')
+    .values(hashes.map((hash) => ({ stop, hash })))
+    .onConflict((c) => c.doNothing())
+    .execute()
 }
 
 async function enterAgain(

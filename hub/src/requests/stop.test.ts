@@ -241,3 +241,32 @@ test('a backup of yesterday does not undo a stop of today, neither of a chart no
   expect((await hand.receiptOf(sent.header.batch))?.refusals).toMatchObject([{ code: 'STOPPED' }])
   expect(await hub.vault.start()).toEqual({ replayed: 0, stops: 0 })
 })
+
+test('T28 charts the hospital names later come under the stop: a paper nobody here knew, then a merged chart; erasure follows', async () => {
+  const { hub, hand } = await world()
+  expect(await outcome(hub, hand, '0001', '0002')).toEqual([])
+  const token = newStopToken(hub.env)
+  await stopByStaff(hub.parts, {
+    ...staffStop,
+    erasureAsked: true,
+    patients: [],
+    handles: [handleOf(token)],
+  })
+  await hub.vault.round()
+  const [order] = await orders(hand)
+  const said = {
+    type: 'stop-reported',
+    stop: order!.stop,
+    handles: [],
+    tracks: null,
+    operators: null,
+    requester: 'person',
+    askedAt: order!.askedAt,
+  } as const
+  await hand.say({ ...said, patients: ['hospital-a/0001'], erasureAsked: true })
+  await hand.say({ ...said, patients: ['hospital-a/0001', 'hospital-a/0002'], erasureAsked: false })
+  await hub.vault.round()
+  expect(await outcome(hub, hand, '0001', '0002')).toEqual(['ERASED', 'STOPPED'])
+  const left = await hub.ops.db.selectFrom('content_record').select('owner').distinct().execute()
+  expect(left).toEqual([{ owner: 'hospital-a/0002' }])
+})

@@ -31,7 +31,7 @@ export interface StopAsk {
 /** A stop holds from the commit of this transaction: the second gate reads the list in the one that admits. */
 export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Promise<boolean> {
   const known = await tx.selectFrom('stop').select('stop').where('stop', '=', ask.stop).executeTakeFirst()
-  if (known) return false
+  if (known) return addLater(tx, parts, ask)
   const patients = new Set(ask.patients)
   for (const part of slices(ask.handles))
     for (const row of await tx.selectFrom('patient_handle').selectAll().where('handle', 'in', part).execute())
@@ -42,6 +42,21 @@ export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Pro
   await passOn(tx, parts, ask, [...patients])
   if (ask.erasureAsked && patients.size > 0)
     await askErasure(tx, parts, { patients: [...patients], by: ask.agent ?? ask.origin, stop: ask.stop })
+  return true
+}
+
+/** The hospital names further charts of a stop we know: whose paper the handle was on, or a chart merged since. */
+async function addLater(tx: OpsTx, parts: VaultParts, ask: StopAsk): Promise<boolean> {
+  const rows = await tx.selectFrom('stop_hash').select('hash').where('stop', '=', ask.stop).execute()
+  const held = new Set(rows.map((row) => row.hash))
+  const later = [...new Set(ask.patients)].filter(
+    (patient) => !held.has(chartHash(parts.keys.tombstone, patient)),
+  )
+  if (later.length === 0) return false
+  keepOutside(parts, ask, new Set(later))
+  for (const part of slices(later)) await addCharts(tx, parts, ask.stop, part)
+  if (ask.erasureAsked)
+    await askErasure(tx, parts, { patients: later, by: ask.agent ?? ask.origin, stop: ask.stop })
   return true
 }
 
