@@ -273,3 +273,31 @@ async function leaves(w: World): Promise<number> {
     .executeTakeFirstOrThrow()
   return row.n
 }
+
+test('R29 the gateway holds other bytes under the same batch id: ours are made anew under another', async () => {
+  using w = await ready()
+  await w.agent.build()
+  w.line.broken = ({ method }) => method === 'PUT'
+  await w.agent.exchange()
+  const { batch } = await w.store.db.selectFrom('outbox_batch').select('batch').executeTakeFirstOrThrow()
+  await w.gatewayStore.db
+    .insertInto('gateway_batch')
+    .values({
+      batch,
+      seq: 1,
+      agent: w.agent.context.keys.agent,
+      size: 9,
+      digest: 'f'.repeat(64),
+      received: 9,
+      state: 'done',
+      stored_at: w.clock.now,
+      changed_at: w.clock.now,
+    })
+    .execute()
+  w.line.broken = null
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ dropped: 1, 'in-flight': 0 })
+  expect(await w.agent.build()).toMatchObject({ batches: 1, records: 6 })
+  await w.agent.exchange()
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1 })
+})

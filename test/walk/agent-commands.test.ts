@@ -64,7 +64,7 @@ beforeAll(async () => {
     at('Patient.ndjson'),
     `${JSON.stringify({ resourceType: 'Patient', id: '0001', birthDate: '1950-06-01' })}\n`,
   )
-}, 60_000)
+})
 
 afterAll(async () => {
   await hub.close()
@@ -95,14 +95,14 @@ test('a wrong, an expired and a used code each end with their own reason and a n
   expect(used).toMatchObject({ exit: 2 })
   expect(used.err).toContain('[CODE_USED] 登録コードは使用済みです。')
   expect(existsSync(join(at('u'), 'hub.json'))).toBe(false)
-}, 60_000)
+})
 
 test('an agent that is not enrolled says so; wrong use ends with 2', async () => {
   const [stranger, misused] = await Promise.all([agent('status', '--dir', at('none')), agent('dance')])
   expect(stranger.exit).toBe(2)
   expect(stranger.err).toContain('agent init')
   expect(misused.exit).toBe(2)
-}, 60_000)
+})
 
 test('doctor names what is wrong and ends with 1; the dry run reconciles; verify and backup work while it runs', async () => {
   const home = at('a')
@@ -119,7 +119,7 @@ test('doctor names what is wrong and ends with 1; the dry run reconciles; verify
   for (const finding of bad) expect(finding.remedy).toMatch(/[ぁ-ん]/)
   expect(JSON.parse(dry.out)).toMatchObject({ source: { patients: 1, records: 1 }, reconciles: true })
   expect(JSON.parse(verify.out)).toMatchObject({ ok: true })
-}, 60_000)
+})
 
 test('it runs, refuses a second process, stops when asked, and a backup restores elsewhere', async () => {
   const home = at('a')
@@ -145,4 +145,4 @@ test('it runs, refuses a second process, stops when asked, and a backup restores
   expect(await agent('restore', '--dir', at('r'), '--from', at('backup'))).toMatchObject({ exit: 0 })
   const status = await agent('status', '--dir', at('r'), '--json')
   expect(JSON.parse(status.out)).toMatchObject({ toRead: 1 })
-}, 90_000)
+})

@@ -173,6 +173,10 @@ export async function settle(
   const row = await batchOf(context.store.db, batch)
   if (row?.leg === 'at-gateway') return settleOld(context, row, held.state === 'stored')
   if (!row || row.leg !== 'in-flight') return { t: 'over' }
+  if (held.digest !== null && held.digest !== row.digest) {
+    await refuseFlight(context, batch, 'BATCH_REPLAYED')
+    return { t: 'over' }
+  }
   if (held.state === 'stored') {
     await markAtGateway(context, { batch, digest: row.digest, storedAt: context.env.now() })
     return { t: 'over' }
