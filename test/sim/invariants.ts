@@ -63,14 +63,16 @@ export class Invariants {
       this.#scene.world.violate('S6', 'the gateway holds clinical plaintext')
   }
 
-  /** What was on its way when a stop was confirmed. */
-  stopShown(patient: PatientKey): void {
+  /** What was on its way when a stop was confirmed. S5: of somebody to be erased nothing may still wait to be sent. */
+  stopShown(patient: PatientKey, erase: boolean): void {
     const { truth, agents, world } = this.#scene
     const node = agents.find((a) => a.hospital.facility === truth.of(patient).chart.facility)!
     for (const { leg } of node.disk.peek<{ leg: string }>(
       'SELECT leg FROM outbox_batch b JOIN outbox_patient p ON p.batch = b.batch WHERE p.patient = ?',
       patient,
     )) {
+      if (erase && (leg === 'queued' || leg === 'claimed'))
+        world.violate('S5', 'a batch with somebody who asked for erasure still waits to be sent')
       if (leg === 'in-flight') world.saw('stop while a batch is in flight')
       if (leg === 'at-gateway') world.saw('stop while a batch is at the gateway')
     }

@@ -108,7 +108,7 @@ export class Machine {
       random.fork('people'),
       {
         recorded: (facility) => this.#hurry(facility),
-        stopShown: (patient) => this.invariants.stopShown(patient),
+        stopShown: (patient, erase) => this.invariants.stopShown(patient, erase),
       },
     )
   }
@@ -280,6 +280,8 @@ export class Machine {
 
   async #converse(agent: Agent, host: Host): Promise<void> {
     const { failure } = await agent.exchange()
+    if (failure !== null && /^(Type|Reference|Range|Syntax)Error$/.test(failure))
+      this.world.violate('error', `the program itself failed: ${failure}`)
     this.world.note(`${host.name} ended its round: ${failure ?? 'well'}`)
   }
 
@@ -289,6 +291,8 @@ export class Machine {
     await this.#alone(host, async () => {
       const round = await vault.round()
       this.world.note(`vault ended its round: ${JSON.stringify(round)}`)
+      if (round.pushed > 0 && !this.#calm)
+        for (const { hospital } of this.agents) this.#hurry(hospital.facility)
     })
   }
 

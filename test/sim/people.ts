@@ -37,7 +37,7 @@ export class People {
   readonly #portal: PortalStop
   readonly #random: Prng
   readonly #recorded: (facility: FacilityId) => void
-  readonly #stopShown: (patient: PatientKey) => void
+  readonly #stopShown: (patient: PatientKey, erase: boolean) => void
   readonly #tokens = new Map<PatientKey, string[]>()
 
   constructor(
@@ -46,7 +46,10 @@ export class People {
     counters: ReadonlyMap<FacilityId, Counter>,
     portal: PortalStop,
     random: Prng,
-    told: { recorded: (facility: FacilityId) => void; stopShown: (patient: PatientKey) => void },
+    told: {
+      recorded: (facility: FacilityId) => void
+      stopShown: (patient: PatientKey, erase: boolean) => void
+    },
   ) {
     this.#recorded = told.recorded
     this.#stopShown = told.stopShown
@@ -155,7 +158,7 @@ export class People {
       ...(act.twice ? [agent.register.recordStop(asked)] : []),
     ])
     stop.shownAt = this.#world.now
-    this.#stopShown(act.patient)
+    this.#stopShown(act.patient, act.erase)
     if (act.erase) truth.erasureShownAt ??= this.#world.now
     if (act.twice) this.#world.saw('second stop repeated')
   }

@@ -16,6 +16,8 @@ import type { Host } from './host.ts'
  */
 export interface Plant {
   what: string
+  /** Invariants it may break first. */
+  caughtBy: readonly string[]
   synchronous?: Synchronous
   sql?: (host: string, text: string) => string
   agentParts?: (parts: AgentParts, host: Host) => AgentParts
@@ -83,14 +85,17 @@ function signedByVault(parts: VaultParts, method: string, path: string, body: Ui
 export const plants: Record<string, Plant> = {
   'ack-before-commit': {
     what: 'the gateway acknowledges an upload before it is stored',
+    caughtBy: ['S7'],
     gateway: ackBeforeCommit,
   },
   'synchronous-normal': {
     what: 'commits reach the disk at the next checkpoint only',
+    caughtBy: ['S7', 'S8', 'S3', 'L1', 'L2'],
     synchronous: 'normal',
   },
   'no-deduplication': {
     what: 'the vault remembers neither batches nor the content it has',
+    caughtBy: ['S4'],
     sql: (host, text) =>
       host !== 'vault'
         ? text
@@ -113,6 +118,7 @@ export const plants: Record<string, Plant> = {
   },
   'stop-checked-when-queued': {
     what: 'the gate is asked when a batch is queued and not again, and a stop looks at nothing that waits',
+    caughtBy: ['S2', 'S5'],
     agentParts: (parts) => ({ ...parts, decide: decideOnce(parts.decide) }),
     sql: (_host, text) =>
       /^select \* from "outbox_batch" where "leg" in \(.*"batch" in \(select/.test(text)
@@ -121,6 +127,7 @@ export const plants: Record<string, Plant> = {
   },
   'hub-ignores-stops': {
     what: 'the second gate does not look at the stop list of the vault',
+    caughtBy: ['S2'],
     vaultParts: (parts) => ({
       ...parts,
       decide: (state, request, rules, now) =>
@@ -134,6 +141,7 @@ export const plants: Record<string, Plant> = {
   },
   'nine-hours-off': {
     what: 'the wait is counted with a clock nine hours ahead, as if UTC were the time of Japan',
+    caughtBy: ['S1'],
     agentParts: (parts) => ({
       ...parts,
       decide: (state, request, rules, now) => parts.decide(state, request, rules, now + 9 * HOUR),
@@ -141,6 +149,7 @@ export const plants: Record<string, Plant> = {
   },
   'delete-forgets-outbox': {
     what: 'a stop with erasure leaves the batches that wait to be sent',
+    caughtBy: ['S5'],
     sql: (_host, text) =>
       /^select \* from "outbox_batch" where "leg" in \(.*"batch" in \(select/.test(text)
         ? text.replace('where ', 'where 0 and ')
@@ -148,6 +157,7 @@ export const plants: Record<string, Plant> = {
   },
   'claims-not-recovered': {
     what: 'what was claimed when the agent died stays claimed',
+    caughtBy: ['L1'],
     agent: (agent) =>
       new Proxy(agent, {
         get: (target, name) =>
@@ -156,6 +166,7 @@ export const plants: Record<string, Plant> = {
   },
   'ack-drops-batch': {
     what: 'the word of the gateway is taken for the receipt of the vault',
+    caughtBy: ['S3'],
     agentParts: (parts) => ({
       ...parts,
       wire: {
@@ -177,6 +188,7 @@ export const plants: Record<string, Plant> = {
   },
   'acks-orders-unread': {
     what: 'the agent acknowledges messages of the vault before it has applied them',
+    caughtBy: ['L1', 'L2'],
     agentParts: (parts) => ({
       ...parts,
       wire: {
@@ -205,6 +217,7 @@ export const plants: Record<string, Plant> = {
   },
   'takes-stops-unread': {
     what: 'the vault lets the portal forget a stop before it has kept it',
+    caughtBy: ['S7', 'L2'],
     vaultParts: (parts) => ({
       ...parts,
       portal:
@@ -219,6 +232,7 @@ export const plants: Record<string, Plant> = {
   },
   'drops-sealed-unread': {
     what: 'the vault lets the gateway drop a batch before it has decided on it',
+    caughtBy: ['S7', 'S3', 'L1'],
     vaultParts: (parts) => ({
       ...parts,
       gateway: overhear(parts.gateway, async (call) => {
@@ -232,6 +246,7 @@ export const plants: Record<string, Plant> = {
   },
   'holds-ignored': {
     what: 'the gate does not look at holds, and setting one drops nothing',
+    caughtBy: ['S2'],
     agentParts: (parts) => ({
       ...parts,
       decide: (state, request, rules, now) =>
@@ -240,11 +255,13 @@ export const plants: Record<string, Plant> = {
   },
   'clock-believed': {
     what: 'the latest time ever seen is forgotten: a clock set back is believed',
+    caughtBy: ['S1'],
     sql: (_host, text) =>
       text.replace('select "latest" from "clock_seen"', 'select "latest" from "clock_seen" where 0'),
   },
   'guardian-forgotten': {
     what: 'a child may be sent when the child alone was notified',
+    caughtBy: ['S1'],
     agentParts: (parts) => ({
       ...parts,
       decide: (state, request, rules, now) =>

@@ -95,6 +95,21 @@ export function recordAt(
 ): SourceRecord | null {
   const version = versionAt(scripted, at)
   if (version === null) return null
+  const known = made.get(scripted) ?? new Map<number, SourceRecord>()
+  made.set(scripted, known)
+  const record = known.get(version) ?? { ...newRecord(chart, scripted, version, at), provenance: { run } }
+  known.set(version, record)
+  return record
+}
+
+const made = new WeakMap<ScriptedRecord, Map<number, SourceRecord>>()
+
+function newRecord(
+  chart: Chart,
+  scripted: ScriptedRecord,
+  version: number,
+  at: Instant,
+): Omit<SourceRecord, 'provenance'> {
   const resource =
     scripted.type === 'Patient' ? patientResource(chart, version, at) : clinical(chart, scripted, version)
   return {
@@ -107,7 +122,6 @@ export function recordAt(
     labels: { security: [], tags: [] },
     mediaType: 'application/fhir+json',
     payload: canonicalBytes(resource),
-    provenance: { run },
   }
 }
 
