@@ -72,19 +72,19 @@ export class ChartTruth {
     const born = [chart, ...this.same.map((s) => s.other.chart)].find((c) => turns16(c) !== null)
     if (!born) return 'the age is unknown'
     const papers = [this as ChartTruth, ...this.same.map((s) => s.other)].flatMap((t) => t.handed)
-    const first = (to: Handed['to'], notBefore = 0): Handed | undefined =>
-      papers.find(
-        (h) => h.to === to && (h.voidedAt === null || h.voidedAt > at) && dayNumber(h.at) >= notBefore,
-      )
     const sixteen = turns16(born)!
-    const needed = today < sixteen ? [first('guardian')] : [first('person', sixteen)]
-    for (const notice of needed) {
-      if (!notice) return today < sixteen ? 'no guardian was notified' : 'the person was not notified'
-      if (chart.diedAt !== null && chart.diedAt < notice.at) return 'the person died before the notice'
-      if (today < dayNumber(notice.at) + 31)
-        return `notified on day ${dayNumber(notice.at)}, today is ${today}`
-    }
-    return null
+    const to = today < sixteen ? 'guardian' : 'person'
+    const counting = papers.filter(
+      (h) =>
+        h.to === to &&
+        (h.voidedAt === null || h.voidedAt > at) &&
+        (to === 'guardian' || dayNumber(h.at) >= sixteen),
+    )
+    if (counting.length === 0) return `no ${to} was notified`
+    const alive = counting.filter((h) => chart.diedAt === null || h.at <= chart.diedAt)
+    if (alive.length === 0) return 'the person died before the notice'
+    const first = Math.min(...alive.map((h) => dayNumber(h.at)))
+    return today < first + 31 ? `notified on day ${first}, today is ${today}` : null
   }
 
   /** Every condition was met long ago and nothing ever spoke against it: the records must arrive in the end. */
