@@ -217,7 +217,7 @@ export const plants: Record<string, Plant> = {
   },
   'takes-stops-unread': {
     what: 'the vault lets the portal forget a stop before it has kept it',
-    caughtBy: ['S7', 'L2'],
+    caughtBy: ['S2', 'S7', 'L2'],
     vaultParts: (parts) => ({
       ...parts,
       portal:
