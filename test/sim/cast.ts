@@ -77,7 +77,7 @@ export interface Span {
 
 export function chart(facility: FacilityId, index: number, span: Span, random: Prng): Chart {
   const number = String(index + 1).padStart(6, '0')
-  const kind = index < 2 ? 'adult' : random.pick(KINDS)
+  const kind = index < 2 ? 'adult' : index === 2 && random.chance(0.25) ? 'turning-16' : random.pick(KINDS)
   const [family, kana] = random.pick(FAMILIES)
   const [given, givenKana] = random.pick(GIVENS)
   const died = diedAt(kind, span, random)
@@ -102,7 +102,7 @@ function birthDateOf(kind: Kind, span: Span, random: Prng): string | null {
   if (kind === 'age-unknown') return random.pick([null, '1900-01-01'])
   if (kind === 'child') return dateOf(today - random.between(1000, 5500))
   if (kind === 'turning-16') {
-    const turns = dateOf(today + (random.chance(0.3) ? random.between(5, 30) : random.between(32, 42)))
+    const turns = dateOf(today + (random.chance(0.3) ? random.between(5, 30) : random.between(34, 46)))
     return `${Number(turns.slice(0, 4)) - 16}${turns.slice(4)}`
   }
   return dateOf(today - random.between(7000, 30_000))

@@ -253,6 +253,11 @@ export class Machine {
 
   /** Before the first waits end, everybody hears once from the hub that the operator is still certified. */
   #wake(at: number): void {
+    for (const node of this.agents)
+      this.world.after(6 * HOUR, `first look ${node.host.name}`, async () => {
+        if (node.host.up)
+          await this.#alone(node.host, async () => void (await node.agent?.gather({ full: true })))
+      })
     this.world.at(at, 'wake vault', () => this.vaultRound())
     for (const node of this.agents)
       this.world.at(at + HOUR, `wake ${node.host.name}`, () => this.agentHurry(node))

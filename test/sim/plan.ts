@@ -58,15 +58,16 @@ function actsOf(chart: Chart, span: Span, random: Prng): Act[] {
   const acts: Act[] = []
   if (chart.kind === 'never-notified')
     return random.chance(0.2) ? stopsOf(chart, span, span.start, random) : []
-  const day = random.chance(0.85) ? random.between(0, 5) : random.between(0, 40)
+  const soon = chart.kind === 'turning-16' && random.chance(0.7)
+  const day = soon ? random.between(0, 2) : random.chance(0.85) ? random.between(0, 5) : random.between(0, 40)
   const noticeAt = visit(span, day, random)
   const { patient } = chart
   const twice = (): boolean => random.chance(0.1)
   acts.push({ at: noticeAt, kind: 'notice', patient, to: 'person', twice: twice() })
   const sixteen = turns16(chart)
   const minor = sixteen !== null && sixteen > dayNumber(noticeAt)
-  if (minor && random.chance(0.85)) {
-    const later = random.chance(0.3) ? random.between(1, 20) * DAY : MINUTE
+  if (minor && (soon || random.chance(0.85))) {
+    const later = !soon && random.chance(0.3) ? random.between(1, 20) * DAY : MINUTE
     acts.push({ at: noticeAt + later, kind: 'notice', patient, to: 'guardian', twice: twice() })
   }
   if (minor && sixteen <= dayNumber(span.calm) && random.chance(0.5))
