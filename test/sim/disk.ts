@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Dead, type Host } from './host.ts'
+import type { Prng } from './prng.ts'
 
 const PAGE_BYTES = 1024
 /** Under `synchronous=NORMAL` a commit reaches the platter only when the WAL is checkpointed. */
@@ -38,6 +39,8 @@ export class Disk {
   /** Something was committed since the checker last looked. */
   dirty = false
   audited = false
+  /** Rare moments made common: the process may die just after a batch moved. */
+  brittle: Prng | null = null
   backups: { at: number; image: Uint8Array }[] = []
   #live: DiskDatabase | null = null
   #platter: Uint8Array | null
@@ -136,6 +139,10 @@ export class Disk {
     if (!this.host.alive(boot)) throw new Dead(`${this.host.name} is dead`)
   }
 
+  batchMoved(): void {
+    if (this.fuse < 0 && this.brittle?.chance(0.04)) this.fuse = this.brittle.below(12)
+  }
+
   #burn(how: string): void {
     if (this.fuse < 0 || this.fuse-- > 0) return
     this.host.world.fault(`${how}${this.fusePower ? ', power cut' : ''}`)
@@ -177,12 +184,14 @@ class DiskDatabase extends DatabaseSync {
     const verb = text.trimStart().slice(0, 8).toLowerCase()
     const writes = !verb.startsWith('select') && !verb.startsWith('rollback')
     const commits = verb.startsWith('commit')
+    const moves = text.startsWith('update "outbox_batch" set "leg"')
     const audits = text.startsWith('insert into "audit_leaf"')
     const around = <R>(run: (...values: never[]) => R) => {
       return (...values: never[]): R => {
         this.#disk.beforeStatement(this.#boot, writes)
         if (audits) this.#disk.audited = true
         const result = this.#noting(() => run(...values))
+        if (moves) this.#disk.batchMoved()
         this.#disk.afterStatement(this.#boot, commits)
         return result
       }

@@ -35,6 +35,7 @@ export class Faults {
     disk.setFull(false)
     disk.fuse = -1
     disk.failing = -1
+    disk.brittle = null
   }
 
   #strike(fault: Fault): void {

@@ -44,6 +44,8 @@ export class Invariants {
       disk.audited = false
       this.#auditGrows(disk)
       if (disk === vault.ops) this.#admissions()
+      const node = agents.find((one) => one.disk === disk)
+      if (node) this.#batchesWhole(node)
     }
   }
 
@@ -195,10 +197,14 @@ export class Invariants {
       if (row!.n < shown)
         world.violate('S7', 'a stop that was confirmed at the counter is not in the register')
     }
+    this.#batchesWhole(node)
+  }
+
+  #batchesWhole(node: AgentNode): void {
     const torn = node.disk.peek<{ batch: string }>(
       `SELECT batch FROM outbox_batch b WHERE leg IN ${OPEN} AND size != coalesce((SELECT sum(length(bytes)) FROM outbox_part p WHERE p.batch = b.batch), 0)`,
     )
-    if (torn.length > 0) world.violate('S3', 'a batch that is not finished has lost its bytes')
+    if (torn.length > 0) this.#scene.world.violate('S3', 'a batch that is not finished has lost its bytes')
   }
 
   #nothingStuck(node: AgentNode): void {

@@ -95,6 +95,7 @@ export class Machine {
       )
       return node
     })
+    for (const { disk, host } of this.agents) disk.brittle = random.fork(`brittle/${host.name}`)
     this.invariants = new Invariants(this)
     const counters = new Map(
       this.agents.map((node) => [node.hospital.facility, { host: node.host, agent: () => node.agent }]),
