@@ -62,11 +62,11 @@ class Statement implements SqliteStatement {
 export function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path)
   db.exec(`
+    PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA secure_delete = ON;
-    PRAGMA busy_timeout = 5000;
     PRAGMA cache_size = -16384;
   `)
   return db
