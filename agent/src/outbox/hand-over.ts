@@ -181,7 +181,12 @@ export async function settle(
     await markAtGateway(context, { batch, digest: row.digest, storedAt: context.env.now() })
     return { t: 'over' }
   }
-  if (!row.halted) return { t: 'upload', offset: held.state === 'partial' ? held.received : 0 }
+  if (!row.halted && held.state === 'absent') {
+    // nothing of it arrived, perhaps days ago: the gate is asked anew before it leaves once more
+    await context.store.bookkeep((tx) => moveBatch(tx, batch, 'in-flight', 'queued', context.env.now()))
+    return { t: 'over' }
+  }
+  if (!row.halted) return { t: 'upload', offset: held.received }
   await context.store.transact(
     { act: 'batch.dropped', actor: 'gate', detail: { batch, code: 'STOPPED' } },
     (tx) => dropBatch(tx, row, context.env.now()),
