@@ -19,7 +19,7 @@ export function wholeNumber(url: URL, name: string, absent?: number): number {
   const text = url.searchParams.get(name)
   if (text === null && absent !== undefined) return absent
   const value = Number(text)
-  if (text === null || !/^\d{1,15}$/.test(text) || !Number.isSafeInteger(value))
+  if (text === null || !/^\d{1,16}$/.test(text) || !Number.isSafeInteger(value))
     throw new Refused('REQUEST_MALFORMED', name)
   return value
 }
