@@ -118,7 +118,7 @@ export const plants: Record<string, Plant> = {
   },
   'stop-checked-when-queued': {
     what: 'the gate is asked when a batch is queued and not again, and a stop looks at nothing that waits',
-    caughtBy: ['S2', 'S5'],
+    caughtBy: ['S1', 'S2', 'S5'],
     agentParts: (parts) => ({ ...parts, decide: decideOnce(parts.decide) }),
     sql: (_host, text) =>
       /^select \* from "outbox_batch" where "leg" in \(.*"batch" in \(select/.test(text)

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { verifyAuditTable } from './audit-log.ts'
 import type { AuditTables } from './audit.ts'
-import { closeFresh, ENGINES, freshFolder, freshLocation, POSTGRES_URL } from './location.fixture.ts'
+import { closeFresh, ENGINES, freshFolder, freshLocation } from './location.fixture.ts'
 import type { Migration } from './migrate.ts'
 import { openStore, type Store } from './store.ts'
 
@@ -54,10 +54,6 @@ const raise = (store: Store<Tables>, by = 1) =>
       .execute()
     return Number(value) + by
   })
-
-test.skipIf(POSTGRES_URL !== '')('store tests run on SQLite only: DATABASE_URL is not set', () => {
-  expect(ENGINES).toEqual(['sqlite'])
-})
 
 describe.each(ENGINES)('store on %s', (engine) => {
   async function withStore(work: (store: Store<Tables & AuditTables>) => Promise<void>): Promise<void> {
