@@ -13,7 +13,7 @@ import { release, verify } from './release-acts.ts'
 const { values } = parseArgs({
   options: {
     serve: { type: 'boolean', default: false },
-    patients: { type: 'string', default: '348' },
+    patients: { type: 'string', default: '200' },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 if (values.help) {
   console.log('npm run demo -- [--serve] [--patients N] [--keep]')
   console.log('  --serve       leaves counter, portal and console open until Ctrl-C')
-  console.log('  --patients N  takes N persons instead of 348')
+  console.log('  --patients N  takes N persons instead of 200')
   console.log('  --keep        keeps the folder with stores, logs and the package')
 } else {
   const dir = mkdtempSync(join(tmpdir(), 'kakehashi-demo-'))
