@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { sharedFolder } from '../machine/parts.ts'
 import { randomOf } from './random.ts'
 
 /** `KAKEHASHI_SHARED`, else `../shared` beside the repository; `null` in a fresh clone. */
 export function sharedData(under = 'data/ehr/clinosim-jp-348p'): string | null {
-  const root = process.env['KAKEHASHI_SHARED'] ?? join(import.meta.dirname, '../../../shared')
-  const folder = join(root, under)
+  const shared = sharedFolder()
+  if (shared === null) return null
+  const folder = join(shared, under)
   return existsSync(folder) ? folder : null
 }
 
