@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { TEST_CERT, TEST_KEY } from './tls.fixture.ts'
+import { TEST_CERT, TEST_KEY } from '@kakehashi/protocol/tls.fixture'
 import { gatewayUrl, PlainHttpRefused, realWire } from './wire.ts'
 
 async function listening(server: Server): Promise<number> {

@@ -11,7 +11,7 @@ import type { HospitalHand } from '../hospital.fixture.ts'
 import { stopByStaff } from '../requests/stop.ts'
 import { remote, type Listening } from '../wire.ts'
 import type { Frame } from './session.ts'
-import { TEST_CERT, TEST_KEY } from './tls.fixture.ts'
+import { TEST_CERT, TEST_KEY } from '@kakehashi/protocol/tls.fixture'
 import { serveGateway } from './wire.ts'
 
 const closing: (() => Promise<void> | void)[] = []
