@@ -2,15 +2,19 @@ import { defineConfig } from 'vitest/config'
 
 const postgres = process.env['KAKEHASHI_POSTGRES']
 const exclude = ['**/node_modules/**']
+const LONG = '{protocol,agent,hub,test}/**/*.long.test.ts'
 
 const unit = {
   test: {
     name: 'unit',
     include: ['{protocol,agent,hub}/**/*.test.ts', 'test/{law,house}/**/*.test.ts'],
-    exclude,
+    exclude: [...exclude, LONG],
     env: { DATABASE_URL: '' },
   },
 }
+
+/** What takes longer than a developer waits for between two edits. */
+const long = { test: { ...unit.test, name: 'long', include: [LONG], exclude } }
 
 /** The same tests of the stores and the hub once more, on PostgreSQL. */
 const hubPostgres = {
@@ -26,7 +30,7 @@ const whole = {
   test: {
     name: 'whole',
     include: ['test/{sim,walk,kill,fuzz,look,hospital}/**/*.test.ts'],
-    exclude,
+    exclude: [...exclude, LONG],
     testTimeout: 600_000,
     hookTimeout: 120_000,
     fileParallelism: false,
@@ -35,5 +39,5 @@ const whole = {
 }
 
 export default defineConfig({
-  test: { projects: postgres === undefined ? [unit, whole] : [unit, hubPostgres, whole] },
+  test: { projects: postgres === undefined ? [unit, long, whole] : [unit, long, hubPostgres, whole] },
 })
