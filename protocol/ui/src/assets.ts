@@ -9,15 +9,23 @@ export interface Asset {
   body: string
 }
 
-function asset(name: string, type: string): Asset {
-  const body = readFileSync(new URL(name, import.meta.url), 'utf8')
+/** One asset of one or several files, in this order. */
+function asset(name: string, type: string, files: readonly string[] = [name]): Asset {
+  const body = files.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8')).join('')
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
   const dot = name.lastIndexOf('.')
   return { path: `/assets/${name.slice(0, dot)}.${hash}${name.slice(dot)}`, type, body }
 }
 
-export const BASE_CSS = asset('base.css', 'text/css; charset=utf-8')
-export const PRINT_CSS = asset('print.css', 'text/css; charset=utf-8')
+const CSS = 'text/css; charset=utf-8'
+const STYLES = ['ground', 'frame', 'form', 'shown', 'paper']
+
+export const BASE_CSS = asset(
+  'base.css',
+  CSS,
+  STYLES.map((name) => `styles/${name}.css`),
+)
+export const PRINT_CSS = asset('print.css', CSS, ['styles/print.css'])
 export const ENHANCE_JS = asset('enhance.js', 'text/javascript; charset=utf-8')
 
 export function serveAssets<E extends HonoEnv>(app: Hono<E>, assets: readonly Asset[]): void {
