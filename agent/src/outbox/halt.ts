@@ -1,5 +1,5 @@
 import type { Instant } from '@kakehashi/protocol/env'
-import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { BatchId, PatientKey } from '@kakehashi/protocol/ids'
 import { markToRead } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { forgetBytes, moveBatch, openBatchesWith, patientsOfBatch, type BatchRow } from './store.ts'
@@ -26,12 +26,16 @@ export async function haltPatients(
       await dropBatch(tx, batch, now)
       halted.dropped += 1
     } else {
-      if (batch.leg === 'in-flight')
-        await tx.updateTable('outbox_batch').set({ halted: 1 }).where('batch', '=', batch.batch).execute()
+      if (batch.leg === 'in-flight') await haltFlight(tx, batch.batch)
       halted.sent += 1
     }
   }
   return halted
+}
+
+/** No further byte of it leaves; what the gateway has of it decides whether it is dropped. */
+export async function haltFlight(tx: AgentTx, batch: BatchId): Promise<void> {
+  await tx.updateTable('outbox_batch').set({ halted: 1 }).where('batch', '=', batch).execute()
 }
 
 /** Nothing of the batch is sent; whoever was in it is read again when the gate allows. */

@@ -7,7 +7,7 @@ import type { AgentContext } from '../context.ts'
 import { decidePatient, openGate } from '../gate/flow.ts'
 import { seeTime } from '../register/store.ts'
 import type { AgentTx } from '../store/store.ts'
-import { dropBatch } from './halt.ts'
+import { dropBatch, haltFlight } from './halt.ts'
 import { batchesOnLeg, batchOf, claimable, moveBatch, patientsOfBatch, type BatchRow } from './store.ts'
 
 const RECEIPT_MS_EXPECTED = 24 * 3600 * 1000
@@ -96,7 +96,10 @@ export async function beginFlight(context: AgentContext, batch: BatchId): Promis
   return context.store.bookkeep((tx) => moveBatch(tx, batch, 'claimed', 'in-flight', context.env.now()))
 }
 
-/** The next bytes to send, or `null` when nothing more of this batch may leave. */
+/**
+ * The next bytes to send, or `null` when nothing more of this batch may leave. However long the upload paused, the gate
+ * is asked again in the transaction that hands these bytes on; its first no halts the batch for good.
+ */
 export async function takePart(
   context: AgentContext,
   batch: BatchId,
@@ -105,6 +108,13 @@ export async function takePart(
   return context.store.bookkeep(async (tx) => {
     const row = await batchOf(tx, batch)
     if (!row || row.leg !== 'in-flight' || row.halted) return null
+    const code = await denialOf(tx, context, row)
+    await seeTime(tx, context.env.now())
+    if (code !== null) {
+      context.log('outbox.halted', { batch, code })
+      await haltFlight(tx, batch)
+      return null
+    }
     const part = await tx
       .selectFrom('outbox_part')
       .select(['start', 'bytes'])
@@ -150,7 +160,8 @@ export async function refuseFlight(context: AgentContext, batch: BatchId, code: 
   )
 }
 
-export type Settled = { t: 'upload'; offset: number } | { t: 'over' }
+/** `abandon`: no further byte goes, and the gateway is to drop what it has before we do. */
+export type Settled = { t: 'upload'; offset: number } | { t: 'abandon' } | { t: 'over' }
 
 /** Still there: asked again in a day. Gone (the gateway lost its store): it waits again, and the gate is asked again. */
 async function settleOld(context: AgentContext, row: BatchRow, stored: boolean): Promise<Settled> {
@@ -186,12 +197,32 @@ export async function settle(
     await context.store.bookkeep((tx) => moveBatch(tx, batch, 'in-flight', 'queued', context.env.now()))
     return { t: 'over' }
   }
-  if (!row.halted) return { t: 'upload', offset: held.received }
+  return row.halted ? { t: 'abandon' } : { t: 'upload', offset: held.received }
+}
+
+/**
+ * The gateway dropped the bytes it had and will take none of this batch again (`absent`), or had been given the last
+ * part before it was asked (`stored`): then the vault decides, which is told of every stop first.
+ */
+export async function abandoned(
+  context: AgentContext,
+  batch: BatchId,
+  state: 'absent' | 'stored',
+): Promise<void> {
+  const row = await batchOf(context.store.db, batch)
+  if (row?.leg !== 'in-flight') return
+  if (state === 'stored') {
+    await markAtGateway(context, { batch, digest: row.digest, storedAt: context.env.now() })
+    return
+  }
   await context.store.transact(
-    { act: 'batch.dropped', actor: 'gate', detail: { batch, code: 'STOPPED' } },
-    (tx) => dropBatch(tx, row, context.env.now()),
+    (code: RefusalCode) => ({ act: 'batch.dropped', actor: 'gate', detail: { batch, code } }),
+    async (tx) => {
+      const code = await denialOf(tx, context, row)
+      await dropBatch(tx, row, context.env.now())
+      return code ?? 'STOPPED'
+    },
   )
-  return { t: 'over' }
 }
 
 /** After a crash: what was claimed never left, so it waits again; what was in flight is asked about. */

@@ -4,6 +4,7 @@ import { isRefusalCode, Refused, type RefusalCode } from '@kakehashi/protocol/re
 import { signRequest } from '@kakehashi/protocol/requests'
 import type { AgentContext } from '../context.ts'
 import {
+  abandoned,
   beginFlight,
   handOver,
   markAtGateway,
@@ -142,7 +143,14 @@ export class Courier {
     const { json } = await this.#call('GET', `/v1/batches/${batch}`)
     const held = json as { state: 'absent' | 'partial' | 'stored'; received: number; digest: string | null }
     const settled = await settle(this.#context, batch, held)
+    if (settled.t === 'abandon') await this.#abandon(batch)
     return { did: 'ask', offset: settled.t === 'upload' ? settled.offset : null }
+  }
+
+  /** The gateway first, then we: a batch we no longer know of must not lie half at the gateway. */
+  async #abandon(batch: BatchId): Promise<void> {
+    const { json } = await this.#call('DELETE', `/v1/batches/${batch}`)
+    await abandoned(this.#context, batch, (json as { state: 'absent' | 'stored' }).state)
   }
 
   async #put(batch: BatchId, offset: number): Promise<JobResult> {

@@ -27,7 +27,8 @@ export class Batches {
 
   async state(asked: Asked): Promise<Answer> {
     const row = await this.#row(asked.params[0] ?? '')
-    if (!row || row.agent !== asked.by) return json({ state: 'absent', received: 0, digest: null })
+    if (!row || row.agent !== asked.by || row.state === 'abandoned')
+      return json({ state: 'absent', received: 0, digest: null })
     const state = row.state === 'partial' ? 'partial' : 'stored'
     return json({ state, received: row.received, digest: row.digest })
   }
@@ -40,7 +41,10 @@ export class Batches {
     const before = await this.#row(part.batch)
     if (
       before &&
-      (before.agent !== agent.agent || before.digest !== part.digest || before.size !== part.size)
+      (before.agent !== agent.agent ||
+        before.state === 'abandoned' ||
+        before.digest !== part.digest ||
+        before.size !== part.size)
     )
       throw new Refused('BATCH_REPLAYED')
     if (before && before.state !== 'partial') return this.#ack(before)
@@ -53,6 +57,47 @@ export class Batches {
       return json({ received: end })
     }
     return this.#ack(await this.#finish(part, agent))
+  }
+
+  /**
+   * The agent takes back an upload it may not finish: what arrived goes, and a part still on its way is refused. A batch
+   * that is whole already stays: whether it may be opened is the vault's to decide.
+   */
+  async abandon(asked: Asked): Promise<Answer> {
+    const { agent } = asked
+    if (!agent) throw new Refused('NOT_ALLOWED')
+    const batch = batchId(asked.params[0] ?? '')
+    const state = await orDiskFull(() =>
+      this.#parts.store.transact(
+        (left: 'absent' | 'stored') =>
+          left === 'stored' ? null : { act: 'batch.abandoned', actor: agent.agent, detail: { batch } },
+        (tx) => this.#abandonInside(tx, batch, agent),
+      ),
+    )
+    return json({ state })
+  }
+
+  async #abandonInside(tx: GatewayTx, batch: string, agent: Enrolled): Promise<'absent' | 'stored'> {
+    const row = await tx.selectFrom('gateway_batch').selectAll().where('batch', '=', batch).executeTakeFirst()
+    if (row && row.agent !== agent.agent) throw new Refused('NOT_ALLOWED')
+    if (row?.state === 'stored' || row?.state === 'done') return 'stored'
+    await tx.deleteFrom('gateway_part').where('batch', '=', batch).execute()
+    await tx.deleteFrom('gateway_batch').where('batch', '=', batch).execute()
+    await tx
+      .insertInto('gateway_batch')
+      .values({
+        batch,
+        seq: null,
+        agent: agent.agent,
+        size: 0,
+        digest: '',
+        received: 0,
+        state: 'abandoned',
+        stored_at: null,
+        changed_at: this.#parts.env.now(),
+      })
+      .execute()
+    return 'absent'
   }
 
   #checkHeader(part: Part, agent: Enrolled): void {
@@ -84,6 +129,7 @@ export class Batches {
         .updateTable('gateway_batch')
         .set({ received: end, changed_at: now })
         .where('batch', '=', part.batch)
+        .where('state', '=', 'partial')
         .where('received', '=', part.offset)
         .executeTakeFirst()
       if (Number(moved.numUpdatedRows) !== 1) throw new Refused('REQUEST_MALFORMED', 'offset')

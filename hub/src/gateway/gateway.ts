@@ -5,7 +5,7 @@ import { Batches } from './batches.ts'
 import { whoCalls } from './caller.ts'
 import { isDiskFull } from './disk.ts'
 import { Enrolments } from './enrolment.ts'
-import { DONE_AGE_MS_MAX, PARTIAL_AGE_MS_MAX } from './limits.ts'
+import { ABANDONED_AGE_MS_MAX, DONE_AGE_MS_MAX, PARTIAL_AGE_MS_MAX } from './limits.ts'
 import { Mailboxes } from './mailbox.ts'
 import type { Asked, GatewayParts, Hint } from './parts.ts'
 import { frameHandler, type Frame } from './session.ts'
@@ -75,6 +75,7 @@ function routesOf(enrolments: Enrolments, batches: Batches, mailboxes: Mailboxes
   return [
     ['GET', /^\/v1\/batches\/([^/]+)$/, 'agent', (a) => batches.state(a)],
     ['PUT', /^\/v1\/batches\/([^/]+)$/, 'agent', (a) => batches.put(a)],
+    ['DELETE', /^\/v1\/batches\/([^/]+)$/, 'agent', (a) => batches.abandon(a)],
     ['GET', /^\/v1\/control$/, 'agent', (a) => mailboxes.down(a)],
     ['POST', /^\/v1\/control$/, 'agent', (a) => mailboxes.postUp(a)],
     ['POST', /^\/v1\/control\/acks$/, 'agent', (a) => mailboxes.postAcks(a)],
@@ -119,6 +120,11 @@ async function tidy(parts: GatewayParts): Promise<void> {
       .deleteFrom('gateway_batch')
       .where('state', '=', 'partial')
       .where('changed_at', '<', now - PARTIAL_AGE_MS_MAX)
+      .execute()
+    await tx
+      .deleteFrom('gateway_batch')
+      .where('state', '=', 'abandoned')
+      .where('changed_at', '<', now - ABANDONED_AGE_MS_MAX)
       .execute()
     const old = now - DONE_AGE_MS_MAX
     await tx.deleteFrom('gateway_batch').where('state', '=', 'done').where('changed_at', '<', old).execute()

@@ -28,7 +28,8 @@ export interface GatewayTables {
     size: number
     digest: string
     received: number
-    state: 'partial' | 'stored' | 'done'
+    /** `abandoned`: its agent took it back half-way; kept a while so that a late part is refused. */
+    state: 'partial' | 'stored' | 'done' | 'abandoned'
     stored_at: number | null
     changed_at: number
   }
