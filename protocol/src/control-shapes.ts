@@ -8,14 +8,19 @@ import {
   type FacilityDeclared,
   type Heartbeat,
   type KeyChanged,
+  type ListedStop,
   type NoticeVoidedReported,
   type OperatorStatus,
   type Receipt,
+  type ReportsTaken,
   type ResendAsked,
+  type StopList,
   type StopOrdered,
   type StopReported,
   type StopWithdrawnReported,
+  type StopsAsked,
 } from './messages.ts'
+import { CONTROL_IDS_MAX, STOP_LIST_PARTS_MAX } from './limits.ts'
 import {
   BATCH,
   CLOSED_DAYS,
@@ -46,6 +51,7 @@ import {
 
 const CHECKPOINT = z.string().max(4096)
 const REFUSALS_MAX = 20_000
+/** 32 bytes in base64: a public key, or the key of a keyed hash. */
 const PUBLIC_KEY = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
 
 const base = { version: z.literal(CONTROL_VERSION), message: MESSAGE, at: INSTANT }
@@ -107,6 +113,44 @@ const HEARTBEAT = z.strictObject({
   oldestPendingAt: INSTANT.nullable(),
   checkpoint: CHECKPOINT.nullable(),
 }) satisfies z.ZodType<Heartbeat>
+
+const STOPS_ASKED = z.strictObject({
+  ...base,
+  type: z.literal('stops-asked'),
+}) satisfies z.ZodType<StopsAsked>
+
+const REPORTS_TAKEN = z.strictObject({
+  ...base,
+  type: z.literal('reports-taken'),
+  messages: z.array(MESSAGE).max(CONTROL_IDS_MAX),
+}) satisfies z.ZodType<ReportsTaken>
+
+const LISTED_STOP: z.ZodType<ListedStop> = z.strictObject({
+  stop: STOP,
+  patients: PATIENTS,
+  handles: HANDLES,
+  tracks: TRACKS.nullable(),
+  operators: OPERATORS.nullable(),
+  requester: REQUESTER,
+  standing: z.enum(['provisional', 'confirmed', 'withdrawn']),
+  askedAt: INSTANT,
+  withdrawnAt: INSTANT.nullable(),
+  origin: z.enum(['counter', 'operator']),
+  erasureAsked: z.boolean(),
+})
+
+const STOP_LIST = z.strictObject({
+  ...base,
+  type: z.literal('stop-list'),
+  asked: MESSAGE,
+  part: COUNT.max(STOP_LIST_PARTS_MAX - 1),
+  parts: COUNT.min(1).max(STOP_LIST_PARTS_MAX),
+  stops: z.array(LISTED_STOP).max(CONTROL_IDS_MAX),
+  erased: z.array(DIGEST).max(CONTROL_IDS_MAX),
+  erasedKey: PUBLIC_KEY,
+  sequence: COUNT,
+  checkpoint: CHECKPOINT.nullable(),
+}) satisfies z.ZodType<StopList>
 
 const RECEIPT = z.strictObject({
   ...base,
@@ -178,7 +222,10 @@ export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', [
   NOTICE_VOIDED_REPORTED,
   ERASURE_REQUESTED,
   HEARTBEAT,
+  STOPS_ASKED,
   RECEIPT,
+  REPORTS_TAKEN,
+  STOP_LIST,
   STOP_ORDERED,
   ERASURE_DONE,
   OPERATOR_STATUS,

@@ -19,6 +19,11 @@ export const UPLOAD_PART_BYTES_MAX = 1024 * 1024
 
 export const CONTROL_BYTES_MAX = 256 * 1024
 export const CONTROL_PAGE_MAX = 100
+/** Ids, stops or hashes in one control message. */
+export const CONTROL_IDS_MAX = 2000
+export const STOP_LIST_PARTS_MAX = 10_000
+/** A message that the vault has not said to have applied by then is said again. */
+export const REPORT_AGAIN_MS = 60 * 60 * 1000
 export const REQUEST_SKEW_MS_MAX = 5 * 60 * 1000
 
 /** A socket from which nothing came for this long is taken for dead. */

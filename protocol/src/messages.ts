@@ -97,7 +97,52 @@ export interface Heartbeat extends Base {
   checkpoint: string | null
 }
 
+/** After a restore: the register lacks what was recorded since the backup. The gate stays shut until the answer. */
+export interface StopsAsked extends Base {
+  type: 'stops-asked'
+}
+
 // down: vault → agent
+
+/** The vault has applied these messages of the agent; until then the agent keeps them and says them again. */
+export interface ReportsTaken extends Base {
+  type: 'reports-taken'
+  messages: MessageId[]
+}
+
+/** One stop as the vault knows it; the charts are those of the asking agent's facility. */
+export interface ListedStop {
+  stop: StopId
+  patients: PatientKey[]
+  handles: StopHandle[]
+  tracks: Track[] | null
+  operators: OperatorId[] | null
+  requester: StopFact['requester']
+  standing: 'provisional' | 'confirmed' | 'withdrawn'
+  askedAt: Instant
+  withdrawnAt: Instant | null
+  origin: StopFact['origin']
+  erasureAsked: boolean
+}
+
+/** A part of the answer to {@link StopsAsked}; only all parts together are one. */
+export interface StopList extends Base {
+  type: 'stop-list'
+  /** The question. */
+  asked: MessageId
+  /** From 0. */
+  part: number
+  parts: number
+  stops: ListedStop[]
+  /** Erased charts of the facility, which the vault itself can no longer name: HMAC-SHA-256 under `erasedKey`, hex. */
+  erased: string[]
+  /** Key of this facility alone, base64: tells nothing of another's charts. */
+  erasedKey: string
+  /** Highest batch sequence number the vault has from this agent. */
+  sequence: number
+  /** The agent's own audit log as its last heartbeat showed it: what is missing since the backup. */
+  checkpoint: string | null
+}
 
 /** Only this lets the agent drop a batch. */
 export interface Receipt extends Base {
@@ -167,9 +212,12 @@ export type UpControl =
   | NoticeVoidedReported
   | ErasureRequested
   | Heartbeat
+  | StopsAsked
 
 export type DownControl =
   | Receipt
+  | ReportsTaken
+  | StopList
   | StopOrdered
   | ErasureDone
   | OperatorStatus

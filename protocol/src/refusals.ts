@@ -18,6 +18,14 @@ export const REFUSALS = {
     'The signed operator status list is too old.',
   ],
   STOPPED: ['提供停止の求めがあります。', 'A stop request is in force.'],
+  STOP_PERIOD: [
+    '提供停止の期間中の記録のため提供しません。',
+    'Dated inside a stop that was withdrawn since, or of unknown date.',
+  ],
+  STOPS_UNKNOWN: [
+    '控えから戻した直後のため、認定事業者から停止の一覧が届くまで何も送りません。',
+    'Restored from a backup: closed until the hub has told every stop it knows.',
+  ],
   HOLD_IDENTITY: ['本人かどうかの確認待ちです。', 'Held: identity in doubt.'],
   HOLD_MERGE: ['カルテ統合の確認待ちです。', 'Held: a chart merge awaits review.'],
   HOLD_DEATH: ['ご逝去後の確認待ちです。', 'Held: the person died after the notice; review due.'],
@@ -74,6 +82,10 @@ export const REFUSALS = {
   NOT_UTF8: ['文字コードが正しくありません。', 'The bytes are not valid UTF-8.'],
   NOT_A_RESOURCE: ['FHIRのリソースではありません。', 'Not a FHIR resource with type and id.'],
   PATIENT_UNRESOLVED: ['患者が特定できない記録です。', 'No patient could be resolved for the resource.'],
+  SHARED_RESOURCE: [
+    '患者の記録ではない共通の情報（医療機関・職員・薬品など）のため送りません。',
+    'Not sent: about no patient (an organization, a practitioner, a drug).',
+  ],
   LABEL_HELD: ['機密ラベルのため保留しました。', 'Held by its security label.'],
   SOURCE_UNREACHABLE: ['電子カルテのサーバーに接続できません。', 'The source cannot be reached.'],
   SOURCE_ANSWER_BAD: [
