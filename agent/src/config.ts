@@ -46,9 +46,6 @@ const shape = z.strictObject({
       https: z.boolean().default(false),
     })
     .prefault({}),
-  staff: z
-    .array(z.strictObject({ id, name: z.string().min(1, '氏名が空です'), pinHash: z.string().min(20) }))
-    .default([]),
   portalAddress: url.nullable().default(null),
   operatorPhone: z.string().nullable().default(null),
   /** Folder with the exact text of each published notice, named `<hash>.txt`. */

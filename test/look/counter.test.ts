@@ -39,7 +39,7 @@ async function atTheDesk(
 
 async function signIn(page: Page): Promise<void> {
   await page.fill('#staff', 's-01')
-  await page.fill('#pin', '4931')
+  await page.fill('#pin', '493158')
   await go(page, () => page.keyboard.press('Enter'))
 }
 
@@ -168,7 +168,7 @@ test.skipIf(unseen)(
     await tabTo(page, '職員番号')
     await page.keyboard.type('s-01')
     await page.keyboard.press('Tab')
-    await page.keyboard.type('4931')
+    await page.keyboard.type('493158')
     await go(page, () => page.keyboard.press('Enter'))
     await tabTo(page, '患者番号・カナ')
     await page.keyboard.type('123456')

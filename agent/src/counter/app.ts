@@ -1,21 +1,24 @@
 import { Refused, inJapanese } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
-import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
+import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { isDiskFull } from '../store/disk-full.ts'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import { chartRoutes } from './charts.ts'
+import { guard, type Refusing } from './guard.ts'
 import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
+import { pinRoutes } from './pin.ts'
 import { searchRoutes } from './search.ts'
-import { IDLE_MS_MAX, DeskSessions } from './session.ts'
-import { sessionOf, signInRoutes } from './sign-in.ts'
+import { DeskSessions } from './session.ts'
+import { signInRoutes } from './sign-in.ts'
 import { slipRoutes } from './slip.ts'
 import { stopRoutes } from './stop.ts'
 import { taskRoutes } from './tasks.ts'
+import { todayRoutes } from './today.ts'
 import { CounterViews } from './views.ts'
 
 const FORM_BYTES_MAX = 16 * 1024
@@ -29,7 +32,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
 
   app.use(pageHeaders({ script: true, https }))
   serveAssets(app, [BASE_CSS, PRINT_CSS, ENHANCE_JS])
-  const refused = (c: Context, status: 403 | 413 | 415) =>
+  const refused: Refusing = (c, status) =>
     c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), status)
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
   app.use(async (c, next) => {
@@ -39,19 +42,9 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     parts.context.log('counter.foreign-form')
     return refused(c, 403)
   })
+  app.use(guard(parts, sessions, refused))
   signInRoutes(app, parts, sessions)
-  app.use(async (c, next) => {
-    const session = sessionOf(c, parts, sessions)
-    if (!session) return c.redirect(c.req.header('cookie') ? '/sign-in?why=locked' : '/sign-in', 303)
-    if (c.req.method === 'POST') {
-      const form = await c.req.parseBody()
-      if (!sameSecret(String(form['csrf'] ?? ''), session.csrf)) return refused(c, 403)
-    }
-    c.set('session', session)
-    // Leaves no patient on a screen nobody sits at, script or not.
-    c.header('refresh', `${IDLE_MS_MAX / 1000 + 1}; url=/sign-in?why=locked`)
-    return next()
-  })
+  pinRoutes(app, parts, sessions)
   searchRoutes(app, parts, sessions, views)
   patientRoutes(app, parts, views)
   chartRoutes(app, parts)
@@ -60,6 +53,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   stopRoutes(app, parts, views)
   slipRoutes(app, parts, views)
   taskRoutes(app, parts, sessions, views)
+  todayRoutes(app, parts, sessions, views)
 
   app.notFound((c) =>
     c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),

@@ -5,6 +5,7 @@ import type { Agent } from '../agent.ts'
 import type { AgentConfig } from '../config.ts'
 import { patientFinder } from '../patients/search.ts'
 import type { CounterParts, CounterSettings } from './parts.ts'
+import { staffDirectory } from './staff.ts'
 
 /** Heard from the hub within this time: the line is taken for standing. */
 const CONTACT_MS_MAX = 60_000
@@ -13,7 +14,6 @@ export function counterSettings(config: AgentConfig): CounterSettings {
   return {
     facilityName: config.facilityName,
     https: config.counter.https,
-    staff: config.staff.map(({ id, name, pinHash }) => ({ id, name, pin: pinHash })),
     portalAddress: config.portalAddress?.replace(/\/+$/, '') ?? null,
     operatorPhone: config.operatorPhone,
     noticeText: (hash) => readText(config.noticeTexts, hash),
@@ -39,6 +39,7 @@ export function counterParts(agent: Agent, settings: CounterSettings): CounterPa
     register,
     settings,
     people: patientFinder(context.store.db),
+    staff: staffDirectory(context),
     online: () =>
       line.lastFailure === null &&
       line.lastContactAt !== null &&

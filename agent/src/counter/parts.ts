@@ -4,7 +4,7 @@ import type { Found } from '../patients/search.ts'
 import type { IndexedPatient } from '../patients/store.ts'
 import type { Register } from '../register/register.ts'
 import type { Session } from './session.ts'
-import type { StaffMember } from './staff.ts'
+import type { StaffDirectory } from './staff.ts'
 
 export interface PatientFinder {
   search(typed: string, limit: number): Promise<Found>
@@ -15,7 +15,6 @@ export interface CounterSettings {
   facilityName: string
   /** Served over TLS: cookies are `__Host-` and Secure. */
   https: boolean
-  staff: readonly StaffMember[]
   /** `https://…` of the operator's portal, printed with the token on notice papers. */
   portalAddress: string | null
   operatorPhone: string | null
@@ -28,6 +27,7 @@ export interface CounterParts {
   register: Register
   settings: CounterSettings
   people: PatientFinder
+  staff: StaffDirectory
   /** Whether the hub was reached lately. */
   online(): boolean
 }

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { aboutPatient } from '../context.ts'
+import { itPage } from './pages/it.ts'
 import { searchPage } from './pages/search.ts'
 import type { IndexedPatient } from '../patients/store.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
@@ -19,6 +20,7 @@ export function searchRoutes(
 
   app.get('/', async (c) => {
     const session = c.get('session')
+    if (session.staff.role === 'it') return c.html(itPage(await views.desk(session)))
     const { found } = session
     session.found = null
     const shown: IndexedPatient[] = []

@@ -1,7 +1,7 @@
 import type { Env, Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import { dropOldest, Sessions, type BaseSession } from '@kakehashi/ui/sessions'
-import type { StaffMember } from './staff.ts'
+import type { StaffMember } from '../staff/store.ts'
 
 export const IDLE_MS_MAX = 2 * 60_000
 export const SESSION_MS_MAX = 12 * 3_600_000
@@ -17,12 +17,17 @@ export interface Paper {
 }
 
 export interface Session extends BaseSession {
-  staff: StaffMember
+  /** As they were at sign-in: a later change of theirs ends the session. */
+  staff: Pick<StaffMember, 'id' | 'name' | 'role' | 'version'>
+  /** Signed in with a PIN that the program made: nothing else opens before they chose their own. */
+  mustChoosePin: boolean
   /** Patients this session has found: random handles stand for them in addresses. */
   handles: Map<string, PatientKey>
   papers: Map<string, Paper>
   /** Whose page this session opened: each is one leaf of the audit log. */
   opened: Set<PatientKey>
+  /** Chosen from a list with namesakes and not yet asked for the birth date. */
+  unasked: Set<PatientKey>
   found: { patients: PatientKey[]; more: boolean } | null
   message: Message | null
 }
@@ -38,12 +43,14 @@ export class DeskSessions extends Sessions<Session> {
     super(env, { idleMs: IDLE_MS_MAX, totalMs: SESSION_MS_MAX, most: SESSIONS_MAX })
   }
 
-  open(staff: StaffMember): Session {
+  open({ id, name, role, version, pinUntil }: StaffMember, by: 'pin' | 'badge'): Session {
     return this.start({
-      staff,
+      staff: { id, name, role, version },
+      mustChoosePin: by === 'pin' && pinUntil !== null,
       handles: new Map(),
       papers: new Map(),
       opened: new Set(),
+      unasked: new Set(),
       found: null,
       message: null,
     })

@@ -40,7 +40,7 @@ export function slipRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Co
         requester: slip.relation ? `${W.who[slip.requester]}（${slip.relation}）` : W.who[slip.requester],
         hospital: hospitalLines(settings.facilityName, slip.entity),
         erasure: slip.erasureAsked,
-        staff: settings.staff.find((one) => one.id === asked?.by)?.name ?? W.origin[slip.origin],
+        staff: (asked && (await parts.staff.read(asked.by))?.name) ?? W.origin[slip.origin],
         operator: [slip.operatorName, slip.operatorAddress].filter(Boolean).join(' '),
         contact: contact ?? slip.operatorName,
         handedAt: handed?.handed_at ? timeOfDay(handed.handed_at) : null,

@@ -1,11 +1,11 @@
 import { inJapanese } from '@kakehashi/protocol/refusals'
-import { startOfDay, tokyoDate } from '@kakehashi/protocol/rules/calendar'
+import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { NoticeFact, StopFact } from '@kakehashi/protocol/rules/state'
-import type { PatientEvent } from '@kakehashi/protocol/events'
 import { dayOf, longDate } from '@kakehashi/ui/dates'
-import { gateCommonsOf, gateStateOf, patientStateOf, recentEvents } from '../register/read.ts'
+import { gateCommonsOf, gateStateOf, patientStateOf } from '../register/read.ts'
 import { mayUndo } from '../register/rules.ts'
 import { openSlips } from '../register/slip.ts'
+import { BRIEF_ROWS_MAX, dayRows } from './day.ts'
 import type { DeskView } from './pages/desk.ts'
 import type { PatientView } from './pages/patient.ts'
 import type { PersonView, TodayRow } from './pages/search.ts'
@@ -14,9 +14,6 @@ import type { CounterParts } from './parts.ts'
 import { ageOn, guardianNeeded, newestTemplate, noticeSummary, stopsInForce } from './rules.ts'
 import type { Session, DeskSessions } from './session.ts'
 import { W } from './words.ja.ts'
-
-const TODAY_ROWS_MAX = 12
-const TODAY_EVENTS_MAX = 60
 
 /** Turns what the register and the index know into what pages show. */
 export class CounterViews {
@@ -33,6 +30,7 @@ export class CounterViews {
     const view: DeskView = {
       facilityName: settings.facilityName,
       staffName: session.staff.name,
+      role: session.staff.role,
       csrf: session.csrf,
       online: online(),
       tasks: tasks.length,
@@ -56,27 +54,8 @@ export class CounterViews {
     }
   }
 
-  async today(session: Session): Promise<TodayRow[]> {
-    const { context, people } = this.#parts
-    const now = context.env.now()
-    const types = ['notice-given', 'stop-asked', 'stop-withdrawn', 'notice-voided', 'stop-undone'] as const
-    const events = await recentEvents(context.store.db, types, startOfDay(tokyoDate(now)), TODAY_EVENTS_MAX)
-    const rows: TodayRow[] = []
-    const gone = new Set<string>()
-    for (const event of events) {
-      if (event.type === 'notice-voided') gone.add(event.notice)
-      if (event.type === 'stop-undone') gone.add(event.stop)
-      const act = actOf(event)
-      if (!act || rows.length >= TODAY_ROWS_MAX) continue
-      const person = await people.read(event.patient)
-      if (!person) continue
-      const undone = gone.has(act.id)
-      const undo =
-        !undone && act.undo && mayUndo(event.recordedAt, now) ? { kind: act.undo, id: act.id } : null
-      const handle = this.#sessions.handleOf(session, person.patient)
-      rows.push({ at: event.recordedAt, handle, kana: person.kana.reveal(), act: act.act, undone, undo })
-    }
-    return rows
+  today(session: Session): Promise<TodayRow[]> {
+    return dayRows(this.#parts, this.#sessions, session, BRIEF_ROWS_MAX)
   }
 
   stopLine(stop: StopFact): string {
@@ -149,13 +128,4 @@ function noticeLine(notices: readonly NoticeFact[], recipient: 'person' | 'guard
     )
     .toSorted((a, b) => b.deliveredAt - a.deliveredAt)[0]
   return newest ? `${dayOf(newest.deliveredAt)} ${W.method[newest.method]}` : null
-}
-
-function actOf(
-  event: PatientEvent,
-): { act: TodayRow['act']; id: string; undo: 'notice' | 'stop' | null } | null {
-  if (event.type === 'notice-given') return { act: 'notice', id: event.notice, undo: 'notice' }
-  if (event.type === 'stop-asked')
-    return { act: 'stop', id: event.stop, undo: event.origin === 'counter' ? 'stop' : null }
-  return event.type === 'stop-withdrawn' ? { act: 'withdrawal', id: event.stop, undo: null } : null
 }

@@ -18,12 +18,36 @@ export const W = {
   signInLocked: '2分間操作がなかったため、画面を閉じました。続けるには、もう一度入ってください。',
   signInLeft: '終了しました。',
   staffId: '職員番号',
-  staffIdHint: '名札のバーコードも読めます',
+  staffIdHint: '名札のバーコードを読むと、そのまま入れます',
   pin: '暗証番号',
+  pinOnlyHint: '名札だけで入れる方は、入れなくてかまいません',
+  signInPinNext: '続けて暗証番号を入れてください。名札で入れないときも、職員番号と暗証番号で入れます。',
   signIn: 'はじめる',
   signInWrong: '職員番号か暗証番号が違います。もう一度入れてください。',
   signInWait: (seconds: number) =>
     `まちがいが続いたため、${seconds}秒お待ちください。暗証番号を忘れたときは情報システム担当に知らせてください。`,
+
+  switchUser: '交代・終了',
+  roleRefusedTitle: 'この画面は開けません',
+  roleRefused: (role: string) =>
+    `いまの役割（${role}）では、この操作はできません。必要なときは情報システム担当に役割の変更を頼んでください。`,
+  pinTitle: '暗証番号を決める',
+  pinFirstLead: '渡された暗証番号は一度だけ使えます。自分だけの暗証番号を決めてください。',
+  pinLead: '変えると、ほかの端末で使っている画面は終わります。',
+  pinOld: 'いまの暗証番号',
+  pinNew: '新しい暗証番号',
+  pinHint: '6〜12桁の数字。同じ数字、続き番号、職員番号は使えません',
+  pinAgain: '新しい暗証番号（もう一度）',
+  pinChoose: '決める',
+  pinChosen: '暗証番号を決めました。',
+  pinChange: '暗証番号を変える',
+  pinOldWrong: 'いまの暗証番号が違います。',
+  pinSame: 'いまと同じ暗証番号は使えません。',
+  pinAgainWrong: '2回の入力が同じではありません。',
+  pinForm: '暗証番号は6〜12桁の数字にしてください。',
+  pinEasy: '同じ数字・続き番号・くり返し・職員番号と同じ暗証番号は使えません。',
+  itTitle: '情報システム担当の画面',
+  itLead: 'この役割では患者の画面を開けません。',
 
   // search
   searchTitle: '患者をさがす',
@@ -204,6 +228,13 @@ export const W = {
 
   // today
   todayTitle: 'きょうの記録',
+  todayPage: 'きょうの記録の一覧',
+  todayCounts: (notices: number, stops: number, withdrawals: number) =>
+    `通知 ${notices}件 ・ 停止 ${stops}件 ・ 停止をやめる ${withdrawals}件（取り消しを除く）`,
+  todayMore: (n: number) => `新しい順に ${n}件まで出しています。`,
+  recordDetail: '内容',
+  recordBy: '記録した人',
+  by: { source: '電子カルテ', operator: '認定事業者', import: '自動の取り込み' },
   todayNone: 'きょうの記録はまだありません。',
   time: '時刻',
   patient: '患者',

@@ -19,7 +19,8 @@ import { registerOf } from '../register/register.ts'
 import { openAgentStore } from '../store/store.ts'
 import { counterApp } from './app.ts'
 import type { CounterSettings } from './parts.ts'
-import { hashPin } from './staff.ts'
+import { choosePin, keepStaff, type StaffHouse } from '../staff/flow.ts'
+import { staffDirectory } from './staff.ts'
 
 export const NOTICE_TEXT = [
   'この病院では、次世代医療基盤法にもとづき、診療の情報を、国が認めた事業者（認定事業者）に提供することがあります。',
@@ -44,6 +45,15 @@ export function virtualEnv(clock: Clock): Env {
 
 const FACILITY = facilityId('midori')
 const OPERATOR = operatorId('op-1')
+
+export const PIN = '493158'
+export const BADGE = 'MIDORI-0001-7Q2X'
+export const STAFF = [
+  { id: 's-01', name: '佐藤', role: 'desk', pin: PIN, badge: BADGE },
+  { id: 's-02', name: '高橋', role: 'privacy', pin: PIN, badge: 'MIDORI-0002-9K3Z' },
+  { id: 's-03', name: '西村', role: 'it', pin: PIN },
+  { id: 's-04', name: '中村', role: 'desk', pin: PIN, badge: 'MIDORI-0004-1M8C' },
+] as const
 
 interface Somebody {
   number: string
@@ -120,6 +130,8 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
       await takePatient(tx, shown, clock.now, (tx, seen) => notePatientSeen(tx, context, seen))
     }
   })
+  const house: StaffHouse = { store, env, keys: context.keys, cost: { N: 1024, r: 8, p: 1 } }
+  for (const one of STAFF) await keepStaff(house, { ...one, by: 'admin' })
   const state = { online: true, told: 0 }
   const app = counterApp({
     context,
@@ -127,16 +139,19 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
     settings: {
       facilityName: 'みどり病院',
       https: false,
-      staff: [{ id: 's-01', name: '佐藤', pin: await hashPin('4931', env, { N: 1024, r: 8, p: 1 }) }],
       portalAddress: 'https://stop.kakehashi.example',
       operatorPhone: '0120-000-000',
       noticeText: (hash) => (hash === sha256Hex(NOTICE_TEXT) ? NOTICE_TEXT : null),
       ...settings,
     },
     people: patientFinder(store.db),
+    staff: {
+      ...staffDirectory(context),
+      choosePin: (id, pin) => choosePin(house, { id, pin }),
+    },
     online: () => state.online,
   })
-  return { app, clock, context, store, state }
+  return { app, clock, context, store, state, house }
 }
 
 async function openScheme(context: AgentContext): Promise<void> {
@@ -214,7 +229,7 @@ export class Clerk {
     return this.#read(path, response)
   }
 
-  async signIn(staff = 's-01', pin = '4931') {
+  async signIn(staff = 's-01', pin = PIN) {
     return this.post('/sign-in', { staff, pin })
   }
 

@@ -3,6 +3,7 @@ import { outboxMigrations } from '../outbox/store.ts'
 import { patientsMigrations } from '../patients/store.ts'
 import { registerMigrations } from '../register/store.ts'
 import { sourcesMigrations } from '../sources/store.ts'
+import { staffMigrations } from '../staff/store.ts'
 import { uplinkMigrations } from '../uplink/store.ts'
 
 /** All slices in one file. Append only; each slice keeps its own. */
@@ -12,4 +13,5 @@ export const agentMigrations: readonly Migration[] = [
   ...patientsMigrations,
   ...outboxMigrations,
   ...uplinkMigrations,
+  ...staffMigrations,
 ]

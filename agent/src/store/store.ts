@@ -5,6 +5,7 @@ import type { OutboxTables } from '../outbox/store.ts'
 import type { PatientsTables } from '../patients/store.ts'
 import type { RegisterTables } from '../register/store.ts'
 import type { SourcesTables } from '../sources/store.ts'
+import type { StaffTables } from '../staff/store.ts'
 import type { UplinkTables } from '../uplink/store.ts'
 import { agentMigrations } from './migrations.ts'
 
@@ -13,7 +14,8 @@ export type AgentTables = AuditTables &
   SourcesTables &
   PatientsTables &
   OutboxTables &
-  UplinkTables
+  UplinkTables &
+  StaffTables
 export type AgentStore = Store<AgentTables>
 export type AgentTx = Tx<AgentTables>
 

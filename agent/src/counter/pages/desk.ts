@@ -5,12 +5,14 @@ import { hiddenField } from '@kakehashi/ui/field'
 import { frame } from '@kakehashi/ui/frame'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
+import { ROLE_WORDS, type Role } from '../../staff/rules.ts'
 import { W } from '../words.ja.ts'
 
 /** What every page of the counter shows around its own content. */
 export interface DeskView {
   facilityName: string
   staffName: string
+  role: Role
   csrf: string
   online: boolean
   tasks: number
@@ -34,10 +36,14 @@ export function bare(facilityName: string, title: string, main: Markup): Markup 
 
 export function desk(view: DeskView, title: string, main: Markup): Markup {
   const aside = html`<div class="header__aside">
-    <a href="/">${W.home}</a><a href="/tasks">${view.tasks > 0 ? W.tasksWithCount(view.tasks) : W.tasks}</a
-    ><span>${view.staffName}</span>
+    <a href="/">${W.home}</a>${
+      view.role === 'it'
+        ? ''
+        : html`<a href="/today">${W.todayPage}</a
+            ><a href="/tasks">${view.tasks > 0 ? W.tasksWithCount(view.tasks) : W.tasks}</a>`
+    }<a href="/pin">${view.staffName}<span class="hide"> ${ROLE_WORDS[view.role]} ${W.pinChange}</span></a>
     <form method="post" action="/sign-out">
-      ${hiddenField('csrf', view.csrf)}${button({ text: SHARED_WORDS.signOut, kind: 'plain' })}
+      ${hiddenField('csrf', view.csrf)}${button({ text: W.switchUser, kind: 'plain', key: 'F9' })}
     </form>
   </div>`
   return frame({

@@ -23,8 +23,12 @@ export interface PersonView {
 export interface TodayRow {
   at: number
   handle: string
+  number: string
   kana: string
   act: 'notice' | 'stop' | 'withdrawal'
+  /** To whom and how, or who asked. */
+  detail: string
+  by: string
   undone: boolean
   /** Where an undo is posted, while it may be. */
   undo: { kind: 'notice' | 'stop'; id: string } | null
@@ -53,18 +57,19 @@ export function personLine(person: PersonView): string {
 export function todayTable(csrf: string, rows: readonly TodayRow[]): Markup {
   return table({
     caption: W.todayTitle,
-    columns: [W.time, W.patient, W.record, W.undoColumn],
+    columns: [W.time, W.patient, W.record, W.recordBy, W.undoColumn],
     none: W.todayNone,
     rows: rows.map((row) => [
       timeOfDay(row.at),
       html`<a href="/patient/${row.handle}">${row.kana}</a>`,
       W.act[row.act],
+      row.by,
       row.undone ? W.undoneMark : row.undo ? undoForm(csrf, row) : '',
     ]),
   })
 }
 
-function undoForm(csrf: string, row: TodayRow): Markup {
+export function undoForm(csrf: string, row: TodayRow): Markup {
   if (!row.undo) return html``
   return html`<form method="post" action="/patient/${row.handle}/undo">
     ${hiddenField('csrf', csrf)}${hiddenField('kind', row.undo.kind)}${hiddenField('id', row.undo.id)}<button

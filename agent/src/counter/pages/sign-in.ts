@@ -10,21 +10,26 @@ import { bare } from './desk.ts'
 export interface SignInView {
   facilityName: string
   why: 'locked' | 'left' | null
-  error: string | null
+  error: { field: 'staff'; text: string } | null
+  /** What was typed, when only the PIN is missing. */
+  staff: string
+  pinNext: boolean
 }
 
 export function signInPage(view: SignInView): Markup {
-  const note = view.why === 'locked' ? W.signInLocked : view.why === 'left' ? W.signInLeft : null
-  const title = view.error ? `${SHARED_WORDS.errorPrefix}${W.signInTitle}` : W.signInTitle
+  const { error } = view
+  const why = view.why === 'locked' ? W.signInLocked : view.why === 'left' ? W.signInLeft : null
+  const note = view.pinNext ? W.signInPinNext : why
+  const title = error ? `${SHARED_WORDS.errorPrefix}${W.signInTitle}` : W.signInTitle
   return bare(
     view.facilityName,
     title,
     html`<h1>${W.signInTitle}</h1>
-      ${view.error ? errorSummary(SHARED_WORDS.errorTitle, [{ field: 'staff', text: view.error }]) : ''}
-      ${note && !view.error ? banner({ kind: 'note', label: W.noteLabel, text: note }) : ''}
+      ${error ? errorSummary(SHARED_WORDS.errorTitle, [error]) : ''}
+      ${note && !error ? banner({ kind: 'note', label: W.noteLabel, text: note }) : ''}
       <form method="post" action="/sign-in">
-        ${textField({ name: 'staff', label: W.staffId, hint: W.staffIdHint, width: 'short', maxlength: 64, autofocus: !view.error, error: view.error ?? undefined })}
-        ${textField({ name: 'pin', label: W.pin, type: 'password', width: 'short', maxlength: 64, inputmode: 'numeric' })}
+        ${textField({ name: 'staff', label: W.staffId, hint: W.staffIdHint, width: 'short', maxlength: 64, value: view.staff, autofocus: !error && !view.pinNext, error: error?.text })}
+        ${textField({ name: 'pin', label: W.pin, hint: W.pinOnlyHint, type: 'password', width: 'short', maxlength: 64, inputmode: 'numeric', autofocus: view.pinNext })}
         ${button({ text: W.signIn })}
       </form>`,
   )
