@@ -7,6 +7,7 @@ import { dryRunCommand } from './commands/dry-run.ts'
 import { exportCommand } from './commands/export.ts'
 import { facilityCommand } from './commands/facility.ts'
 import { EXIT, report } from './commands/failure.ts'
+import { importCommands } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
 import { runCommand } from './commands/run.ts'
 import { sourcesCommand } from './commands/sources.ts'
@@ -27,6 +28,7 @@ const COMMANDS = [
   backupCommands,
   verifyCommand,
   exportCommand,
+  importCommands,
 ]
 
 process.umask(0o077)

@@ -1,4 +1,5 @@
 import type { Migration } from '@kakehashi/store/migrate'
+import { importMigrations } from '../imports/store.ts'
 import { outboxMigrations } from '../outbox/store.ts'
 import { patientsMigrations } from '../patients/store.ts'
 import { registerMigrations } from '../register/store.ts'
@@ -14,4 +15,5 @@ export const agentMigrations: readonly Migration[] = [
   ...outboxMigrations,
   ...uplinkMigrations,
   ...staffMigrations,
+  ...importMigrations,
 ]

@@ -1,6 +1,7 @@
 import type { Env } from '@kakehashi/protocol/env'
 import type { AuditTables } from '@kakehashi/store/audit'
 import { openStore, type Location, type Store, type Tx } from '@kakehashi/store/store'
+import type { ImportTables } from '../imports/store.ts'
 import type { OutboxTables } from '../outbox/store.ts'
 import type { PatientsTables } from '../patients/store.ts'
 import type { RegisterTables } from '../register/store.ts'
@@ -15,7 +16,8 @@ export type AgentTables = AuditTables &
   PatientsTables &
   OutboxTables &
   UplinkTables &
-  StaffTables
+  StaffTables &
+  ImportTables
 export type AgentStore = Store<AgentTables>
 export type AgentTx = Tx<AgentTables>
 
