@@ -1,9 +1,10 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { AgentContext } from './context.ts'
 import { LEGS, OPEN_LEGS, type Leg } from './outbox/store.ts'
+import { restoredOf, type Restored } from './register/restored-state.ts'
 import { openSlips } from './register/slip.ts'
 import type { Line } from './uplink/line.ts'
-import { countControlOut } from './uplink/store.ts'
+import { unanswered } from './uplink/store.ts'
 
 /** Counts, times and codes; names nobody. */
 export interface AgentStatus {
@@ -11,7 +12,12 @@ export interface AgentStatus {
   batches: Record<Leg, number>
   oldestWaitingAt: Instant | null
   toRead: number
+  /** Set once this store was put back from a backup. */
+  restored: Restored | null
   unsentControl: number
+  /** Reports the vault has not said to have applied; they are said again until it does. */
+  unansweredControl: number
+  oldestUnansweredStopAt: Instant | null
   openSlips: number
   oldestSlipAskedAt: Instant | null
   recordsSent: number
@@ -48,6 +54,7 @@ export async function statusOf(context: AgentContext, line: Line | null): Promis
     .orderBy('code')
     .execute()
   const slips = await openSlips(db, at)
+  const waiting = await unanswered(db)
   const batches = Object.fromEntries(
     LEGS.map((leg) => [leg, legs.find((row) => row.leg === leg)?.n ?? 0]),
   ) as Record<Leg, number>
@@ -56,7 +63,10 @@ export async function statusOf(context: AgentContext, line: Line | null): Promis
     batches,
     oldestWaitingAt: oldest?.at ?? null,
     toRead: toRead?.n ?? 0,
-    unsentControl: await countControlOut(db),
+    restored: await restoredOf(db),
+    unsentControl: waiting.unsent,
+    unansweredControl: waiting.messages,
+    oldestUnansweredStopAt: waiting.oldestStopAt,
     openSlips: slips.length,
     oldestSlipAskedAt: slips[0]?.slip.askedAt ?? null,
     recordsSent: sent?.n ?? 0,

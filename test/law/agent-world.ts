@@ -328,7 +328,10 @@ export async function world(start: Instant = APRIL_1): Promise<World> {
 export const TEMPLATE_HASH = sha256Hex('お知らせ')
 
 /** The facility's own facts: entity, notice text (no images), filing. */
-export async function openScheme({ agent, clock }: World, options: { filed?: boolean } = {}): Promise<void> {
+export async function openScheme(
+  { agent, clock }: Pick<World, 'agent' | 'clock'>,
+  options: { filed?: boolean } = {},
+): Promise<void> {
   const by = 'office'
   await agent.register.recordEntity({
     by,

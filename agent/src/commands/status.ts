@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { AgentStatus } from '../status.ts'
 import { openAgent } from './opened.ts'
 import { table, tokyoTime } from './tables.ts'
 
@@ -19,13 +20,34 @@ async function status(options: { dir: string; json?: boolean }): Promise<void> {
         ['最も古い未了の封筒', tokyoTime(s.oldestWaitingAt)],
         ['送った記録', String(s.recordsSent)],
         ['未送信の連絡', String(s.unsentControl)],
+        ['認定事業者の確認待ちの連絡', String(s.unansweredControl)],
+        ['確認待ちの停止の求めで最も古いもの', tokyoTime(s.oldestUnansweredStopAt)],
         ['未交付の書面', String(s.openSlips)],
+        ...restoredRows(s.restored),
         ...s.refusals.map(({ code, n }) => [`受領されなかった記録 ${code}`, String(n)]),
       ]),
     )
   } finally {
     await opened.close()
   }
+}
+
+function restoredRows(restored: AgentStatus['restored']): [string, string][] {
+  if (!restored) return []
+  const rows: [string, string][] = [
+    [
+      '控えから戻しました',
+      restored.openedAt === null
+        ? `${tokyoTime(restored.restoredAt)}：停止の一覧を待っています（何も送りません）`
+        : `${tokyoTime(restored.restoredAt)}：停止の一覧を受け取りました`,
+    ],
+  ]
+  if (restored.missingLeaves)
+    rows.push([
+      '控えの後の登録で失われたもの',
+      `監査記録 ${restored.missingLeaves} 件分（紙と照らしてください）`,
+    ])
+  return rows
 }
 
 export function statusCommand(program: Command): void {

@@ -30,6 +30,7 @@ type Check = (about: Examined) => Promise<{ ok: boolean; found: string; remedy: 
 const DISK_BYTES_MIN = 2 * 1024 ** 3
 const SKEW_MS_MAX = 60_000
 const WAITING_MS_MAX = 5 * 24 * 3600 * 1000
+const STOP_ANSWER_MS_MAX = 24 * 3600 * 1000
 const SLIP_MS_MAX = 3 * 24 * 3600 * 1000
 const days = (ms: number) => `${Math.floor(ms / 86_400_000)}日`
 
@@ -151,6 +152,31 @@ const nothingStuck: Check = async ({ agent }) => {
   }
 }
 
+const stopsAnswered: Check = async ({ agent }) => {
+  const { oldestUnansweredStopAt, at } = await agent.status()
+  const age = oldestUnansweredStopAt === null ? 0 : at - oldestUnansweredStopAt
+  return {
+    ok: age <= STOP_ANSWER_MS_MAX,
+    found:
+      oldestUnansweredStopAt === null
+        ? '停止の求めはすべて認定事業者に届いています'
+        : `確認待ちの停止の求めがあります。最も古いものは ${Math.floor(age / 3_600_000)}時間前`,
+    remedy: 'この病院からは送りません。認定事業者に電話し、停止が伝わっているかを確かめてください',
+  }
+}
+
+const stopsKnown: Check = async ({ agent }) => {
+  const { restored } = await agent.status()
+  const waits = restored !== null && restored.openedAt === null
+  return {
+    ok: !waits,
+    found: waits
+      ? '控えから戻した後、認定事業者の停止の一覧を待っています。何も送りません'
+      : 'そろっています',
+    remedy: 'agent run を始めて通信できるようにしてください。一覧が届くと送付を再開します',
+  }
+}
+
 const slipsHanded: Check = async ({ agent }) => {
   const slips = await openSlips(agent.context.store.db, agent.context.env.now())
   const oldest = slips[0]?.ageMs ?? 0
@@ -196,6 +222,8 @@ export const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['法人・お知らせ・届出', schemeReady],
   ['認定の状況', operatorFresh],
   ['送付の滞り', nothingStuck],
+  ['停止の求めの到達', stopsAnswered],
+  ['停止の一覧', stopsKnown],
   ['書面の交付', slipsHanded],
   ['立会人の記録', witnessAgrees],
 ]

@@ -63,6 +63,8 @@ export async function decidePatient(
     earliest: null,
     ruleVersion: rules.version,
   })
+  if (question.commons.stopsUnknown) return closed('STOPS_UNKNOWN')
+  if (question.commons.isErased(patient)) return closed('ERASED')
   let state: GateState | null
   try {
     state = await gateStateOf(db, patient, question.commons)

@@ -1,10 +1,12 @@
 import type { AgentContext } from '../context.ts'
+import { enterRestored } from '../register/restored.ts'
 import { markToRead } from '../sources/store.ts'
 import { forgetBytes, batchesOnLeg, OPEN_LEGS, patientsOfBatch } from './store.ts'
 
 /**
  * A restored outbox tells of the past: what it calls waiting may long be done, and its receipts are spent. All of it is
- * dropped and the patients are read again; what the hub has already, it recognises and does not take twice.
+ * dropped and the patients are read again; what the hub has already, it recognises and does not take twice. The gate is
+ * shut until the hub has told the stops it knows.
  */
 export async function dropForRestore(context: AgentContext): Promise<{ batches: number; patients: number }> {
   const now = context.env.now()
@@ -30,6 +32,7 @@ export async function dropForRestore(context: AgentContext): Promise<{ batches: 
           .where('batch', '=', batch)
           .execute()
       }
+      await enterRestored(tx, context)
       return { batches: open.length, patients: patients.size }
     },
   )

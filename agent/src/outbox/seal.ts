@@ -3,6 +3,7 @@ import { batchId, type BatchId } from '@kakehashi/protocol/ids'
 import { UPLOAD_PART_BYTES_MAX } from '@kakehashi/protocol/limits'
 import { recordKeyText } from '@kakehashi/protocol/records'
 import type { AgentContext } from '../context.ts'
+import { sequenceFrom } from '../register/restored-state.ts'
 import type { AgentTx } from '../store/store.ts'
 import { vaultKeyAt } from '../uplink/store.ts'
 import type { Packed } from './pack.ts'
@@ -19,7 +20,7 @@ async function nextSequence(tx: AgentTx): Promise<number> {
     .selectFrom('outbox_batch')
     .select((e) => e.fn.max('sequence').as('sequence'))
     .executeTakeFirst()
-  return (last?.sequence ?? 0) + 1
+  return Math.max(last?.sequence ?? 0, await sequenceFrom(tx)) + 1
 }
 
 async function keepMembers(tx: AgentTx, batch: BatchId, packed: Packed): Promise<void> {

@@ -48,8 +48,9 @@ export async function endMergedStops(
   context: AgentContext,
   stop: StopId,
   patient: PatientKey,
+  undone = false,
 ): Promise<void> {
-  for (const chart of await chartsAdded(tx, stop, patient)) await endFor(tx, context, stop, chart)
+  for (const chart of await chartsAdded(tx, stop, patient)) await endFor(tx, context, stop, chart, undone)
 }
 
 /** The merge was an error: `chart` is not stopped by what was asked for `other` only. Call it before un-merging. */
@@ -61,14 +62,21 @@ export async function endStopsOfUnmerged(
   for (const chart of charts)
     for (const stop of (await patientStateOf(tx, chart)).stops.filter(inForce))
       if ((await chartsAdded(tx, stop.stop, chart)).includes(chart))
-        await endFor(tx, context, stop.stop, chart)
+        await endFor(tx, context, stop.stop, chart, true)
 }
 
-async function endFor(tx: AgentTx, context: AgentContext, stop: StopId, chart: PatientKey): Promise<void> {
+async function endFor(
+  tx: AgentTx,
+  context: AgentContext,
+  stop: StopId,
+  chart: PatientKey,
+  undone: boolean,
+): Promise<void> {
   await enqueueControl(tx, context, {
     type: 'stop-withdrawn-reported',
     stop: addedStop(stop, chart),
     patients: [chart],
     withdrawnAt: context.env.now(),
+    ...(undone ? { undone } : {}),
   })
 }

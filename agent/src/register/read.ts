@@ -23,6 +23,7 @@ import type {
   Track,
 } from '@kakehashi/protocol/rules/state'
 import type { Kysely } from 'kysely'
+import { isErasedChart, restoredOf } from './restored-state.ts'
 import type { RegisterTables } from './store.ts'
 
 /** A transaction or the open database: reading asks for no more. */
@@ -112,6 +113,9 @@ export interface GateCommons {
   facility: FacilityState | null
   operator: OperatorState
   latestSeen: number
+  /** Put back from a backup, and the hub has not told its stops yet: nothing may leave. */
+  stopsUnknown: boolean
+  isErased: (patient: PatientKey) => boolean
 }
 
 export async function gateCommonsOf(
@@ -123,6 +127,8 @@ export async function gateCommonsOf(
     facility: await facilityStateOf(db, facility),
     operator: await operatorStateOf(db, operator),
     latestSeen: await latestSeen(db),
+    stopsUnknown: (await restoredOf(db))?.openedAt === null,
+    isErased: await isErasedChart(db),
   }
 }
 

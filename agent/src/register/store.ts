@@ -37,6 +37,19 @@ export interface RegisterTables {
     as_of: number
   }
   clock_seen: { id: number; latest: number }
+  /** One row once this store was put back from a backup; `leaves`: length of its audit log then. */
+  restored: {
+    id: number
+    asked: string
+    restored_at: number
+    opened_at: number | null
+    leaves: number
+    sequence_from: number
+    missing_leaves: number | null
+  }
+  /** Which parts of the hub's answer are here. */
+  restored_part: { part: number }
+  erased_chart: { hash: string; key: string }
 }
 
 export const registerMigrations: readonly Migration[] = [
@@ -54,6 +67,14 @@ export const registerMigrations: readonly Migration[] = [
       `CREATE INDEX slip_stop ON slip (stop)`,
       `CREATE TABLE operator_status (operator ${w.text} PRIMARY KEY, name ${w.text} NOT NULL, address ${w.text} NOT NULL, tracks ${w.text} NOT NULL, standing ${w.text} NOT NULL, as_of ${w.int} NOT NULL)${w.strict}`,
       `CREATE TABLE clock_seen (id ${w.int} PRIMARY KEY CHECK (id = 1), latest ${w.int} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: 'register-restored',
+    up: (w) => [
+      `CREATE TABLE restored (id ${w.int} PRIMARY KEY CHECK (id = 1), asked ${w.text} NOT NULL, restored_at ${w.int} NOT NULL, opened_at ${w.int}, leaves ${w.int} NOT NULL, sequence_from ${w.int} NOT NULL, missing_leaves ${w.int})${w.strict}`,
+      `CREATE TABLE restored_part (part ${w.int} PRIMARY KEY)${w.strict}`,
+      `CREATE TABLE erased_chart (hash ${w.text} PRIMARY KEY, key ${w.text} NOT NULL)${w.strict}`,
     ],
   },
 ]

@@ -121,11 +121,11 @@ export class Courier {
   }
 
   async #push(): Promise<JobResult> {
-    const { store } = this.#context
-    const envelope = await nextControlOut(store.db)
+    const { store, env } = this.#context
+    const envelope = await nextControlOut(store.db, env.now())
     if (!envelope) return { did: 'push', more: false }
     await this.#call('POST', '/v1/control', utf8.encode(JSON.stringify(envelope)))
-    await store.bookkeep((tx) => markControlSent(tx, messageId(envelope.message)))
+    await store.bookkeep((tx) => markControlSent(tx, messageId(envelope.message), env.now()))
     return { did: 'push', more: true }
   }
 

@@ -5,9 +5,10 @@ import { fromBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
 import { applyReceipt } from '../outbox/receipt.ts'
 import type { AgentTx } from '../store/store.ts'
+import { takeStopList } from '../register/restored.ts'
 import { applyErasure } from './erasure.ts'
 import { applyOrderedStop } from './ordered-stop.ts'
-import { keepVaultKey, markApplied, wasApplied } from './store.ts'
+import { keepVaultKey, markApplied, markTaken, wasApplied } from './store.ts'
 import { forgetSent, markAllToRead } from '../sources/store.ts'
 import { keepOperatorStatus, seeTime } from '../register/store.ts'
 import { keepCheckpoint } from './witness.ts'
@@ -52,6 +53,10 @@ async function dispatch(tx: AgentTx, context: AgentContext, control: DownControl
       if (!(await applyReceipt(tx, context, control)))
         context.log('receipt.without-batch', { batch: control.batch })
       return
+    case 'reports-taken':
+      return markTaken(tx, control.messages)
+    case 'stop-list':
+      return takeStopList(tx, context, control)
     case 'stop-ordered':
       return applyOrderedStop(tx, context, control)
     case 'erasure-done':

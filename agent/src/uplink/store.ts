@@ -1,5 +1,6 @@
 import { sealControl } from '@kakehashi/protocol/control'
 import type { Instant } from '@kakehashi/protocol/env'
+import { REPORT_AGAIN_MS } from '@kakehashi/protocol/limits'
 import { messageId, type KeyId, type MessageId } from '@kakehashi/protocol/ids'
 import {
   CONTROL_VERSION,
@@ -16,8 +17,18 @@ import type { AgentContext } from '../context.ts'
 export interface UplinkTables {
   /** Ids of messages already applied: each is applied once, however often it arrives. */
   control_in: { message: string; type: string; applied_at: number; acked: number }
-  /** Sealed at once, so that nothing lies here in the clear; emptied when the gateway holds it. */
-  control_out: { seq: number; message: string; type: string; created_at: number; envelope: string | null }
+  /**
+   * Sealed at once, so that nothing lies here in the clear; emptied when the vault says that it has applied it (a
+   * heartbeat: when the gateway holds it). `sent_at`: last handed to the gateway.
+   */
+  control_out: {
+    seq: number
+    message: string
+    type: string
+    created_at: number
+    envelope: string | null
+    sent_at: number | null
+  }
   vault_key: { key: string; public: string; from_at: number }
   /** Checkpoints the hub showed us: kept, so that it can never show another history. */
   witness: { seq: number; at: number; checkpoint: string; standing: string }
@@ -34,6 +45,10 @@ export const uplinkMigrations: readonly Migration[] = [
       `CREATE TABLE vault_key (key ${w.text} PRIMARY KEY, public ${w.text} NOT NULL, from_at ${w.int} NOT NULL)${w.strict}`,
       `CREATE TABLE witness (seq ${w.int} PRIMARY KEY, at ${w.int} NOT NULL, checkpoint ${w.text} NOT NULL, standing ${w.text} NOT NULL)${w.strict}`,
     ],
+  },
+  {
+    name: 'uplink-002',
+    up: (w) => [`ALTER TABLE control_out ADD COLUMN sent_at ${w.int}`],
   },
 ]
 
@@ -87,33 +102,68 @@ export async function enqueueControl(
       type: draft.type,
       created_at: now,
       envelope: JSON.stringify(envelope),
+      sent_at: null,
     })
     .execute()
   return message
 }
 
-export async function nextControlOut(db: UplinkReader): Promise<ControlEnvelope | null> {
+/** The oldest message to be said: never said yet, or not answered by the vault for long. */
+export async function nextControlOut(db: UplinkReader, now: Instant): Promise<ControlEnvelope | null> {
   const row = await db
     .selectFrom('control_out')
     .select('envelope')
     .where('envelope', 'is not', null)
+    .where((e) => e.or([e('sent_at', 'is', null), e('sent_at', '<=', now - REPORT_AGAIN_MS)]))
     .orderBy('seq')
     .limit(1)
     .executeTakeFirst()
   return row?.envelope ? (JSON.parse(row.envelope) as ControlEnvelope) : null
 }
 
-export async function countControlOut(db: UplinkReader): Promise<number> {
-  const row = await db
-    .selectFrom('control_out')
-    .select((e) => e.fn.countAll<number>().as('n'))
-    .where('envelope', 'is not', null)
-    .executeTakeFirst()
-  return row?.n ?? 0
+export interface Unanswered {
+  /** Messages the vault has not said to have applied, and those of them that never left. */
+  messages: number
+  unsent: number
+  /** When the oldest of the stops among them was recorded. */
+  oldestStopAt: Instant | null
 }
 
-export async function markControlSent(tx: UplinkTx, message: MessageId): Promise<void> {
-  await tx.updateTable('control_out').set({ envelope: null }).where('message', '=', message).execute()
+export async function unanswered(db: UplinkReader): Promise<Unanswered> {
+  const rows = await db
+    .selectFrom('control_out')
+    .select(['type', 'created_at', 'sent_at'])
+    .where('envelope', 'is not', null)
+    .where('type', '!=', 'heartbeat')
+    .execute()
+  const stops = rows.filter((row) => row.type === 'stop-reported').map((row) => row.created_at)
+  return {
+    messages: rows.length,
+    unsent: rows.filter((row) => row.sent_at === null).length,
+    oldestStopAt: stops.length === 0 ? null : Math.min(...stops),
+  }
+}
+
+/** The gateway holds it. Only a heartbeat needs no more: the next one says the same better. */
+export async function markControlSent(tx: UplinkTx, message: MessageId, now: Instant): Promise<void> {
+  await tx
+    .updateTable('control_out')
+    .set((e) => ({
+      sent_at: now,
+      envelope: e.case().when('type', '=', 'heartbeat').then(null).else(e.ref('envelope')).end(),
+    }))
+    .where('message', '=', message)
+    .execute()
+}
+
+/** The vault's signed word that these took effect there. */
+export async function markTaken(tx: UplinkTx, messages: readonly MessageId[]): Promise<void> {
+  if (messages.length === 0) return
+  await tx
+    .updateTable('control_out')
+    .set({ envelope: null })
+    .where('message', 'in', [...messages])
+    .execute()
 }
 
 export async function wasApplied(db: UplinkReader, message: MessageId): Promise<boolean> {

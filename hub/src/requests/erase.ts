@@ -7,6 +7,7 @@ import type { ErasedPlace, VaultParts } from '../vault/parts.ts'
 import { certify, type CertificateCore } from './certificate.ts'
 import { chartHash, slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
+import { erasedOf, keepErased } from './told-stops.ts'
 
 /** Carries every asked erasure to its end. Safe to run again after a crash at any point. */
 export async function finishErasures(parts: VaultParts): Promise<number> {
@@ -31,7 +32,8 @@ async function eraseOne(parts: VaultParts, row: Asked): Promise<void> {
   const patients = JSON.parse(row.patients) as PatientKey[]
   const hashes = patients.map((patient) => chartHash(parts.keys.tombstone, patient))
   const listed = parts.erasures.entries().some((entry) => entry.erasure === row.erasure)
-  if (!listed) parts.erasures.append({ erasure: row.erasure, at: row.asked_at, hashes })
+  const own = patients.map((patient) => erasedOf(parts.keys.tombstone, patient))
+  if (!listed) parts.erasures.append({ erasure: row.erasure, at: row.asked_at, hashes, own })
   await parts.ops.bookkeep((tx) =>
     tx.updateTable('erasure').set({ state: 'erasing' }).where('erasure', '=', row.erasure).execute(),
   )
@@ -164,6 +166,10 @@ export async function replayErasures(parts: VaultParts, charts: readonly Patient
           .insertInto('tombstone')
           .values(part.map((hash) => ({ hash, erasure: 'replayed', at, hits: 0 })))
           .execute()
+      await keepErased(
+        tx,
+        parts.erasures.entries().flatMap((entry) => entry.own ?? []),
+      )
       if (again.size > 0) await askErasure(tx, parts, { patients: [...again], by: 'replay', stop: null })
     },
   )

@@ -3,6 +3,8 @@ export interface ErasureEntry {
   erasure: string
   at: number
   hashes: string[]
+  /** The same charts by the hash under their facility's own key. */
+  own?: { facility: string; hash: string }[]
 }
 
 /** Append-only and never part of a restore, so that a restored backup can be made to forget again (LAW trap 32). */

@@ -2,6 +2,7 @@ import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { OpsTx } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { chartHash, slices } from './charts.ts'
+import { erasedOf, keepErased } from './told-stops.ts'
 
 /**
  * From this commit on nothing of these charts is admitted; the erasing itself follows outside the transaction and
@@ -40,5 +41,9 @@ export async function askErasure(
       .values(part)
       .onConflict((c) => c.doNothing())
       .execute()
+  await keepErased(
+    tx,
+    patients.map((patient) => erasedOf(parts.keys.tombstone, patient)),
+  )
   return erasure
 }

@@ -6,6 +6,8 @@ import {
   type StopHandle,
   type StopId,
 } from '@kakehashi/protocol/ids'
+import { UNDO_MS_MAX } from '@kakehashi/protocol/limits'
+import type { StopWithdrawnReported } from '@kakehashi/protocol/messages'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 import { agentsOf, post } from '../vault/outbox.ts'
@@ -30,7 +32,9 @@ export interface StopAsk {
 
 /** A stop holds from the commit of this transaction: the second gate reads the list in the one that admits. */
 export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Promise<boolean> {
-  const known = await tx.selectFrom('stop').select('stop').where('stop', '=', ask.stop).executeTakeFirst()
+  const known = await tx.selectFrom('stop').select('asked_at').where('stop', '=', ask.stop).executeTakeFirst()
+  if (known && Number(known.asked_at) > ask.askedAt)
+    await tx.updateTable('stop').set({ asked_at: ask.askedAt }).where('stop', '=', ask.stop).execute()
   if (known) return addLater(tx, parts, ask)
   const patients = new Set(ask.patients)
   for (const part of slices(ask.handles))
@@ -230,21 +234,68 @@ export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
   )
 }
 
-/** Lifts the stop as the hospital recorded it: the gate still asks for a fresh notice given after this. */
+/**
+ * Lifts the stop as the hospital recorded it: the gate still asks for a fresh notice given after this. Undone, it was
+ * never asked. The word may come before the stop itself, which the gateway lost and the agent says again: then the stop
+ * is entered lifted.
+ */
 export async function withdrawStop(
   tx: OpsTx,
   parts: VaultParts,
-  about: { stop: string; facility: string; withdrawnAt: number },
+  about: Pick<StopWithdrawnReported, 'stop' | 'patients' | 'withdrawnAt' | 'undone'> & {
+    facility: string
+    agent: string
+  },
 ): Promise<boolean> {
   const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', about.stop).execute()
   const elsewhere = charts.some((row) => facilityOf(row.patient as PatientKey) !== about.facility)
   if (elsewhere) return false
+  const known = await tx
+    .selectFrom('stop')
+    .select(['asked_at', 'standing'])
+    .where('stop', '=', about.stop)
+    .executeTakeFirst()
+  if (!known) await enterUnheard(tx, parts, about)
   parts.stops?.append({ stop: about.stop, withdrawnAt: about.withdrawnAt })
+  const undone = about.undone === true && mayBeUndone(about, known)
   const changed = await tx
     .updateTable('stop')
-    .set({ standing: 'withdrawn', withdrawn_at: about.withdrawnAt })
+    .set({ standing: undone ? 'undone' : 'withdrawn', withdrawn_at: about.withdrawnAt })
     .where('stop', '=', about.stop)
     .where('standing', 'in', ['provisional', 'confirmed'])
     .executeTakeFirst()
   return Number(changed.numUpdatedRows) > 0
+}
+
+/** Within the ten minutes, never confirmed, or a chart that a merge had added by error: those are stops of their own. */
+function mayBeUndone(
+  about: { stop: string; withdrawnAt: number },
+  known: { asked_at: number; standing: string } | undefined,
+): boolean {
+  const age = about.withdrawnAt - Number(known?.asked_at ?? about.withdrawnAt)
+  return age <= UNDO_MS_MAX || known?.standing === 'provisional' || about.stop.startsWith('merge-')
+}
+
+async function enterUnheard(
+  tx: OpsTx,
+  parts: VaultParts,
+  about: { stop: StopId; patients: PatientKey[]; withdrawnAt: number; agent: string },
+): Promise<void> {
+  const ask: StopAsk = {
+    stop: about.stop,
+    origin: 'agent',
+    agent: about.agent,
+    handles: [],
+    patients: about.patients,
+    tracks: null,
+    operators: null,
+    requester: 'person',
+    standing: 'confirmed',
+    askedAt: about.withdrawnAt,
+    erasureAsked: false,
+    receipt: null,
+  }
+  keepOutside(parts, ask, new Set(about.patients))
+  await insertStop(tx, parts, ask)
+  for (const part of slices([...new Set(about.patients)])) await addCharts(tx, parts, about.stop, part)
 }

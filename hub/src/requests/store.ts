@@ -37,6 +37,8 @@ export interface RequestTables {
   }
   /** Keyed hashes of erased charts: what arrives later is refused with `ERASED`. */
   tombstone: { hash: string; erasure: string; at: number; hits: number }
+  /** Erased charts by a hash under their facility's own key: what the hospital is told after a restore. */
+  erased_chart: { facility: string; hash: string }
 }
 
 const requests: Migration = {
@@ -61,4 +63,11 @@ const stopHashes: Migration = {
   ],
 }
 
-export const requestMigrations: readonly Migration[] = [requests, stopHashes]
+const erasedCharts: Migration = {
+  name: '022-erased-chart',
+  up: (w) => [
+    `CREATE TABLE erased_chart (facility ${w.text} NOT NULL, hash ${w.text} NOT NULL, PRIMARY KEY (facility, hash))${w.strict}`,
+  ],
+}
+
+export const requestMigrations: readonly Migration[] = [requests, stopHashes, erasedCharts]

@@ -6,7 +6,9 @@ import { canonical } from '@kakehashi/protocol/canonical'
 import type { AuditEvent } from '@kakehashi/store/audit'
 import { chartHash, slices } from '../requests/charts.ts'
 import { askErasure } from '../requests/erasure.ts'
+import { tellStops } from '../requests/told-stops.ts'
 import { enterStop, withdrawStop } from '../requests/stop.ts'
+import { answerAgain } from './answers.ts'
 import { openIncident } from './incident.ts'
 import type { OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
@@ -18,10 +20,13 @@ export async function applyControl(parts: VaultParts, envelope: ControlEnvelope)
   const { ops } = parts
   const known = await ops.db
     .selectFrom('control_in')
-    .select('message')
+    .select('agent')
     .where('message', '=', envelope.message)
     .executeTakeFirst()
-  if (known) return false
+  if (known) {
+    if (known.agent === envelope.agent) await answerAgain(parts, envelope.message)
+    return false
+  }
   const agent = await ops.db
     .selectFrom('agent')
     .selectAll()
@@ -35,7 +40,13 @@ export async function applyControl(parts: VaultParts, envelope: ControlEnvelope)
   await ops.transact(eventOf(parts, agent, said), async (tx) => {
     await tx
       .insertInto('control_in')
-      .values({ message: said.message, agent: agent.agent, type: said.type, at: parts.env.now() })
+      .values({
+        message: said.message,
+        agent: agent.agent,
+        type: said.type,
+        at: parts.env.now(),
+        answered_at: said.type === 'heartbeat' ? parts.env.now() : null,
+      })
       .execute()
     await tx
       .updateTable('agent')
@@ -75,6 +86,7 @@ const UP = new Set([
   'notice-voided-reported',
   'erasure-requested',
   'heartbeat',
+  'stops-asked',
 ])
 
 function isUp(body: { type: string }): body is UpControl {
@@ -84,7 +96,7 @@ function isUp(body: { type: string }): body is UpControl {
 /** An agent speaks for the charts of its own facility and for no other. */
 function aboutOwnCharts(agent: AgentRow, said: UpControl): boolean {
   if (said.type === 'facility-declared') return said.facility === agent.facility
-  if (said.type === 'heartbeat') return true
+  if (said.type === 'heartbeat' || said.type === 'stops-asked') return true
   return said.patients.every((patient) => facilityOf(patient) === agent.facility)
 }
 
@@ -94,7 +106,13 @@ async function refuseForged(parts: VaultParts, envelope: ControlEnvelope): Promi
     async (tx) => {
       await tx
         .insertInto('control_in')
-        .values({ message: envelope.message, agent: envelope.agent, type: 'refused', at: parts.env.now() })
+        .values({
+          message: envelope.message,
+          agent: envelope.agent,
+          type: 'refused',
+          at: parts.env.now(),
+          answered_at: parts.env.now(),
+        })
         .execute()
       await openIncident(tx, parts.env, {
         severity: 2,
@@ -132,11 +150,7 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
       })
       return
     case 'stop-withdrawn-reported':
-      await withdrawStop(tx, parts, {
-        stop: said.stop,
-        facility: agent.facility,
-        withdrawnAt: said.withdrawnAt,
-      })
+      await withdrawStop(tx, parts, { ...said, facility: agent.facility, agent: agent.agent })
       return
     case 'notice-voided-reported':
       await noticeVoided(tx, parts, agent, said.patients)
@@ -144,6 +158,8 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
     case 'erasure-requested':
       await askErasure(tx, parts, { patients: said.patients, by: agent.agent, stop: said.stop })
       return
+    case 'stops-asked':
+      return tellStops(tx, parts, agent, said.message)
     case 'heartbeat':
       await tx
         .updateTable('agent')

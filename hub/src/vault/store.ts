@@ -102,7 +102,8 @@ export interface VaultTables {
   }
   /** Charts whose notice turned out void after something was admitted: in no release until the incident is cleared. */
   doubted_chart: { incident: string; patient: string; since: number }
-  control_in: { message: string; agent: string; type: string; at: number }
+  /** `answered_at`: told the agent that it was applied; emptied when the agent says it again. */
+  control_in: { message: string; agent: string; type: string; at: number; answered_at: number | null }
   outbox: {
     seq: number
     message: string
@@ -153,4 +154,13 @@ const doubts: Migration = {
   ],
 }
 
-export const vaultMigrations: readonly Migration[] = [vault, doubts]
+const answers: Migration = {
+  name: '012-answered-control',
+  up: (w) => [
+    `ALTER TABLE control_in ADD COLUMN answered_at ${w.int}`,
+    `UPDATE control_in SET answered_at = at WHERE type IN ('heartbeat', 'refused')`,
+    `CREATE INDEX control_in_unanswered ON control_in (agent) WHERE answered_at IS NULL`,
+  ],
+}
+
+export const vaultMigrations: readonly Migration[] = [vault, doubts, answers]

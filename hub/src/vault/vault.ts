@@ -2,6 +2,7 @@ import { finishErasures, knownCharts, replayErasures } from '../requests/erase.t
 import { pullRequests } from '../requests/portal.ts'
 import { replayStops } from '../requests/replay.ts'
 import { stoppedLeaveBuilds } from '../requests/stop.ts'
+import { answerAgents } from './answers.ts'
 import { retireAtGateway, syncEnrolments } from './enrolment.ts'
 import { pullAcks, pushOutbox } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
@@ -52,6 +53,7 @@ export function createVault(parts: VaultParts): Vault {
       const batches = await pullBatches(parts, gateway, catchUp)
       await stoppedLeaveBuilds(parts)
       const erased = await finishErasures(parts)
+      await answerAgents(parts)
       const pushed = await pushOutbox(parts, gateway)
       const acked = await pullAcks(parts, gateway)
       return { enrolled, controls, requests, batches, erased, pushed, acked }
