@@ -6,8 +6,8 @@ import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { chartsOfPerson, patientStateOf, stopEvents } from './read.ts'
 
-/** The vault holds a stop as it was asked; a chart that a merge adds to it is told as a stop of its own. */
-function addedStop(stop: StopId, chart: PatientKey): StopId {
+/** The vault holds a stop as it was asked; a chart added to it later, or in doubt, is told as a stop of its own. */
+export function addedStop(stop: StopId, chart: PatientKey): StopId {
   return stopId(`merge-${sha256Hex('kakehashi/merged-stop\0', stop, '\0', chart).slice(0, 32)}`)
 }
 
@@ -48,8 +48,9 @@ export async function endMergedStops(
   context: AgentContext,
   stop: StopId,
   patient: PatientKey,
+  undone: boolean,
 ): Promise<void> {
-  for (const chart of await chartsAdded(tx, stop, patient)) await endFor(tx, context, stop, chart)
+  for (const chart of await chartsAdded(tx, stop, patient)) await endFor(tx, context, stop, chart, undone)
 }
 
 /** The merge was an error: `chart` is not stopped by what was asked for `other` only. Call it before un-merging. */
@@ -61,14 +62,22 @@ export async function endStopsOfUnmerged(
   for (const chart of charts)
     for (const stop of (await patientStateOf(tx, chart)).stops.filter(inForce))
       if ((await chartsAdded(tx, stop.stop, chart)).includes(chart))
-        await endFor(tx, context, stop.stop, chart)
+        await endFor(tx, context, stop.stop, chart, true)
 }
 
-async function endFor(tx: AgentTx, context: AgentContext, stop: StopId, chart: PatientKey): Promise<void> {
+/** `undone`: the chart was never meant, and needs no fresh notice. */
+export async function endFor(
+  tx: AgentTx,
+  context: AgentContext,
+  stop: StopId,
+  chart: PatientKey,
+  undone: boolean,
+): Promise<void> {
   await enqueueControl(tx, context, {
     type: 'stop-withdrawn-reported',
     stop: addedStop(stop, chart),
     patients: [chart],
     withdrawnAt: context.env.now(),
+    ...(undone ? { undone: true as const } : {}),
   })
 }

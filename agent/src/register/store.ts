@@ -37,6 +37,15 @@ export interface RegisterTables {
     as_of: number
   }
   clock_seen: { id: number; latest: number }
+  /** Stops asked by name whose chart was not found: looked up whenever a patient is seen. */
+  name_stop: {
+    stop: string
+    kana_key: string
+    kanji_key: string
+    birth_date: string | null
+    asked_at: number
+    settled_at: number | null
+  }
 }
 
 export const registerMigrations: readonly Migration[] = [
@@ -54,6 +63,13 @@ export const registerMigrations: readonly Migration[] = [
       `CREATE INDEX slip_stop ON slip (stop)`,
       `CREATE TABLE operator_status (operator ${w.text} PRIMARY KEY, name ${w.text} NOT NULL, address ${w.text} NOT NULL, tracks ${w.text} NOT NULL, standing ${w.text} NOT NULL, as_of ${w.int} NOT NULL)${w.strict}`,
       `CREATE TABLE clock_seen (id ${w.int} PRIMARY KEY CHECK (id = 1), latest ${w.int} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: 'register-002',
+    up: (w) => [
+      `CREATE TABLE name_stop (stop ${w.text} PRIMARY KEY, kana_key ${w.text} NOT NULL, kanji_key ${w.text} NOT NULL, birth_date ${w.text}, asked_at ${w.int} NOT NULL, settled_at ${w.int})${w.strict}`,
+      `CREATE INDEX name_stop_open ON name_stop (kana_key) WHERE settled_at IS NULL`,
     ],
   },
 ]

@@ -234,15 +234,20 @@ export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
 export async function withdrawStop(
   tx: OpsTx,
   parts: VaultParts,
-  about: { stop: string; facility: string; withdrawnAt: number },
+  about: { stop: string; facility: string; withdrawnAt: number; undone?: boolean },
 ): Promise<boolean> {
   const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', about.stop).execute()
   const elsewhere = charts.some((row) => facilityOf(row.patient as PatientKey) !== about.facility)
   if (elsewhere) return false
-  parts.stops?.append({ stop: about.stop, withdrawnAt: about.withdrawnAt })
+  const standing = about.undone === true ? 'undone' : 'withdrawn'
+  parts.stops?.append({
+    stop: about.stop,
+    withdrawnAt: about.withdrawnAt,
+    ...(about.undone ? { undone: true } : {}),
+  })
   const changed = await tx
     .updateTable('stop')
-    .set({ standing: 'withdrawn', withdrawn_at: about.withdrawnAt })
+    .set({ standing, withdrawn_at: about.withdrawnAt })
     .where('stop', '=', about.stop)
     .where('standing', 'in', ['provisional', 'confirmed'])
     .executeTakeFirst()

@@ -136,6 +136,7 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
         stop: said.stop,
         facility: agent.facility,
         withdrawnAt: said.withdrawnAt,
+        undone: said.undone === true,
       })
       return
     case 'notice-voided-reported':
