@@ -88,7 +88,7 @@ const STOP_WITHDRAWN_REPORTED = z.strictObject({
   stop: STOP,
   patients: PATIENTS,
   withdrawnAt: INSTANT,
-  undone: z.boolean().exactOptional(),
+  undone: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<StopWithdrawnReported>
 
 const NOTICE_VOIDED_REPORTED = z.strictObject({

@@ -72,8 +72,8 @@ export interface StopWithdrawnReported extends Base {
   stop: StopId
   patients: PatientKey[]
   withdrawnAt: Instant
-  /** Taken back as an error: as if it had never been asked, so that no fresh notice is due. */
-  undone?: boolean
+  /** It never was this person's stop (undone, un-merged, dismissed): no fresh notice is due. */
+  undone?: true
 }
 
 /** Evidence that was relied on turned out void (returned mail, wrong patient): LAW traps 7 and §6.4. */

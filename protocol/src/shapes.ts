@@ -18,6 +18,7 @@ import { isRefusalCode, type RefusalCode } from './refusals.ts'
 import { isLocalDate } from './rules/calendar.ts'
 import {
   ITEM_CLASSES,
+  NOTICE_ITEMS,
   type EntityFacts,
   type FacilityState,
   type FilingFact,
@@ -96,6 +97,7 @@ export const TEMPLATE_FACT: z.ZodType<TemplateFact> = z.strictObject({
   operators: OPERATORS,
   publishedAt: INSTANT,
   saysOneMonth: z.boolean(),
+  change: z.strictObject({ items: z.array(z.enum(NOTICE_ITEMS)).max(8), from: DATE }).exactOptional(),
 })
 
 export const FILING_FACT: z.ZodType<FilingFact> = z.strictObject({
@@ -104,6 +106,8 @@ export const FILING_FACT: z.ZodType<FilingFact> = z.strictObject({
   templateVersion: COUNT,
   acceptedOn: DATE,
   endedOn: DATE.nullable(),
+  entity: ENTITY.exactOptional(),
+  facilities: z.array(FACILITY).max(LIST_MAX).exactOptional(),
 })
 
 export const TEMPLATES = z.array(TEMPLATE_FACT).max(LIST_MAX)

@@ -24,7 +24,7 @@ test('R12 oral stop: undone within ten minutes as a new event, with trace; later
     .where('subject', '=', wrong.stop)
     .orderBy('seq')
     .execute()
-  expect(events.map((e) => e.type)).toEqual(['stop-asked', 'stop-undone'])
+  expect(events.map((e) => e.type)).toEqual(['stop-asked', 'slip-moved', 'stop-undone', 'slip-moved'])
   await expect(w.store.db.updateTable('register_event').set({ body: '{}' }).execute()).rejects.toThrow(
     'append-only',
   )

@@ -322,7 +322,12 @@ test('T28 merge hides a stop: the merged person is stopped; un-merged, each char
   ])
   const told = (await w.vault.hear(w.agent)).filter((m) => m.type === 'stop-reported')
   expect(told.map((m) => m.patients)).toEqual([[chart('0002')], [chart('0001')]])
-  await w.agent.register.unmergeCharts({ patient: chart('0001'), other: chart('0002'), by: 'office' })
+  await w.agent.register.unmergeCharts({
+    patient: chart('0001'),
+    other: chart('0002'),
+    by: 'office',
+    approvedBy: 'officer',
+  })
   await w.agent.exchange()
   expect(await w.vault.hear(w.agent)).toEqual([
     expect.objectContaining({

@@ -8,6 +8,7 @@ import { isDiskFull } from '../store/disk-full.ts'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import { chartRoutes } from './charts.ts'
+import { Door } from './door.ts'
 import { guard, type Refusing } from './guard.ts'
 import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
@@ -27,6 +28,7 @@ const FORM_BYTES_MAX = 16 * 1024
 export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   const app = new Hono<CounterEnv>()
   const sessions = new DeskSessions(parts.context.env)
+  const door = new Door(parts, sessions)
   const views = new CounterViews(parts, sessions)
   const { facilityName, https } = parts.settings
 
@@ -42,10 +44,10 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     parts.context.log('counter.foreign-form')
     return refused(c, 403)
   })
-  app.use(guard(parts, sessions, refused))
-  signInRoutes(app, parts, sessions)
+  app.use(guard(parts, door, refused))
+  signInRoutes(app, parts, door)
   pinRoutes(app, parts, sessions)
-  searchRoutes(app, parts, sessions, views)
+  searchRoutes(app, parts, door, views)
   patientRoutes(app, parts, views)
   chartRoutes(app, parts)
   noticeRoutes(app, parts, sessions)

@@ -3,37 +3,26 @@ import { sameSecret } from '@kakehashi/ui/guard'
 import type { Context, MiddlewareHandler } from 'hono'
 import { ROLE_WORDS } from '../staff/rules.ts'
 import { accessOf, mayOpen } from './access.ts'
+import type { Door } from './door.ts'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
-import { IDLE_MS_MAX, type DeskSessions } from './session.ts'
-import { sessionOf } from './sign-in.ts'
+import { IDLE_MS_MAX } from './session.ts'
 import { W } from './words.ja.ts'
 
 export type Refusing = (c: Context, status: 403 | 413 | 415) => Response | Promise<Response>
 
 /** Before every page: a line in the table, a session, a role that the line names, a form of this session. */
-export function guard(
-  parts: CounterParts,
-  sessions: DeskSessions,
-  refused: Refusing,
-): MiddlewareHandler<CounterEnv> {
+export function guard(parts: CounterParts, door: Door, refused: Refusing): MiddlewareHandler<CounterEnv> {
   const { facilityName } = parts.settings
   return async (c, next) => {
     const access = accessOf(c.req.method, c.req.path)
     if (access?.roles === 'anybody') return next()
-    const session = await sessionOf(c, parts, sessions)
+    const session = await door.sessionOf(c)
     if (!session) return c.redirect(c.req.header('cookie') ? '/sign-in?why=locked' : '/sign-in', 303)
     if (!access)
       return c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404)
     if (!mayOpen(access, session.staff.role)) {
-      await parts.context.store.transact(
-        {
-          act: 'staff.denied',
-          actor: session.staff.id,
-          detail: { route: `${access.method} ${access.path}` },
-        },
-        async () => {},
-      )
+      await door.leaf('staff.denied', session.staff.id, { route: `${access.method} ${access.path}` })
       const said = W.roleRefused(ROLE_WORDS[session.staff.role])
       return c.html(troublePage(facilityName, W.roleRefusedTitle, said), 403)
     }

@@ -9,6 +9,7 @@ import type { StaffDirectory } from './staff.ts'
 export interface PatientFinder {
   search(typed: string, limit: number): Promise<Found>
   read(patient: PatientKey): Promise<IndexedPatient | null>
+  hasNamesake(person: IndexedPatient): Promise<boolean>
 }
 
 export interface CounterSettings {

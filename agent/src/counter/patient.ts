@@ -1,9 +1,11 @@
 import { noticeId, stopId, type PatientKey } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
+import { longDate } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
 import { aboutPatient } from '../context.ts'
 import { noticeEvent, patientStateOf } from '../register/read.ts'
 import { chartsAlike } from './charts.ts'
+import { askPage } from './pages/ask.ts'
 import { patientPage } from './pages/patient.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import type { CounterViews } from './views.ts'
@@ -17,7 +19,23 @@ export function patientRoutes(app: Hono<CounterEnv>, parts: CounterParts, views:
     const person = patient ? await people.read(patient) : null
     if (!person) return c.notFound()
     c.set('person', person)
+    const ask = `/patient/${c.req.param('handle')}/ask`
+    if (c.get('session').unasked.has(person.patient) && c.req.path !== ask) return c.redirect(ask, 303)
     return next()
+  })
+
+  app.get('/patient/:handle/ask', async (c) => {
+    const session = c.get('session')
+    const { birthDate } = c.get('person')
+    const born = birthDate === null ? W.birthUnknown : longDate(birthDate)
+    return c.html(
+      askPage(await views.desk(session), { person: views.person(session, c.get('person')), born }),
+    )
+  })
+
+  app.post('/patient/:handle/ask', (c) => {
+    c.get('session').unasked.delete(c.get('person').patient)
+    return c.redirect(`/patient/${c.req.param('handle')}`, 303)
   })
 
   app.get('/patient/:handle', async (c) => {

@@ -2,9 +2,11 @@ import type { Hono } from 'hono'
 import { aboutPatient } from '../context.ts'
 import { itPage } from './pages/it.ts'
 import { searchPage } from './pages/search.ts'
+import { badgeText, isBadge } from '../staff/rules.ts'
 import type { IndexedPatient } from '../patients/store.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
-import type { DeskSessions } from './session.ts'
+import type { Door } from './door.ts'
+import { signInPage } from './pages/sign-in.ts'
 import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
 
@@ -13,10 +15,11 @@ const ROWS_MAX = 8
 export function searchRoutes(
   app: Hono<CounterEnv>,
   parts: CounterParts,
-  sessions: DeskSessions,
+  door: Door,
   views: CounterViews,
 ): void {
-  const { context, people } = parts
+  const { context, people, settings } = parts
+  const { sessions } = door
 
   app.get('/', async (c) => {
     const session = c.get('session')
@@ -45,7 +48,20 @@ export function searchRoutes(
       const today = await views.today(session)
       return c.html(searchPage(await views.desk(session), { error: W.searchEmpty, found: null, today }), 422)
     }
+    const badge = await door.badge(typed)
+    if (badge.is === 'in') {
+      if (badge.member.id !== session.staff.id) await door.begin(c, badge.member, 'badge')
+      return c.redirect('/', 303)
+    }
+    if (badge.is === 'pin-too') {
+      await door.end(session)
+      const { facilityName } = settings
+      return c.html(
+        signInPage({ facilityName, why: null, error: null, staff: badgeText(typed), pinNext: true }),
+      )
+    }
     const found = await people.search(typed, ROWS_MAX)
+    if (found.people.length === 0 && isBadge(badgeText(typed))) await door.badgeFailed()
     // Who was shown to whom, by keyed hash only.
     const shown = found.people.map((one) => aboutPatient(context, one.patient)).join(' ')
     await context.store.transact(
@@ -53,7 +69,11 @@ export function searchRoutes(
       async () => {},
     )
     const [first] = found.people
-    if (first && found.exact) return c.redirect(`/patient/${sessions.handleOf(session, first.patient)}`, 303)
+    if (first && found.exact) {
+      session.unasked.delete(first.patient)
+      return c.redirect(`/patient/${sessions.handleOf(session, first.patient)}`, 303)
+    }
+    for (const one of found.people) if (await people.hasNamesake(one)) session.unasked.add(one.patient)
     session.found = { patients: found.people.map((one) => one.patient), more: found.more }
     return c.redirect('/', 303)
   })

@@ -51,6 +51,7 @@ export class CounterViews {
       age: person.birthDate && !person.deceasedOn ? ageOn(person.birthDate, today) : null,
       sex: person.sex,
       deceasedOn: person.deceasedOn,
+      unasked: session.unasked.has(person.patient),
     }
   }
 
@@ -108,6 +109,7 @@ export class CounterViews {
               : null,
       templateText: template ? settings.noticeText(template.hash) : null,
       capacityUnable: state.capacity === 'unable',
+      namesake: await this.#parts.people.hasNamesake(person),
       today: await this.today(session),
     }
   }

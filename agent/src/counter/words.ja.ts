@@ -59,6 +59,12 @@ export const W = {
   found: (n: number) => `${n}人 見つかりました`,
   foundMore: '8人より多く見つかりました。生年月日など、もう少しくわしく入れてください。',
   foundPick: '数字キーで選べます。開いたら、生年月日をうかがって本人を確かめてください。',
+  namesakeRow: '同じ名前の方がいます',
+  namesakeWarn: '同じ名前の方がほかにいます。',
+  askTitle: '生年月日をうかがってください',
+  askLead: (kana: string) => `${kana} さんは、同じ名前の方がほかにいます。次の生年月日と同じですか。`,
+  askYes: '同じです。この方を開く',
+  askNo: 'ちがいます。さがし直す',
 
   // patient
   number: '番号',

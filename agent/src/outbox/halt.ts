@@ -47,14 +47,19 @@ export async function dropBatch(tx: AgentTx, batch: BatchRow, now: Instant): Pro
   await tx.deleteFrom('outbox_record').where('batch', '=', batch.batch).execute()
 }
 
-/** Whether anything of these patients left the hospital: bytes under way, stored, or provided. */
-export async function wasSent(tx: AgentTx, patients: readonly PatientKey[]): Promise<boolean> {
+/** Whether anything of these patients left the hospital: bytes under way, stored, or provided; made before then. */
+export async function wasSent(
+  tx: AgentTx,
+  patients: readonly PatientKey[],
+  before: Instant = Infinity,
+): Promise<boolean> {
   const row = await tx
     .selectFrom('outbox_patient as p')
     .innerJoin('outbox_batch as b', 'b.batch', 'p.batch')
     .select('b.batch')
     .where('p.patient', 'in', [...patients])
     .where('b.leg', 'in', ['in-flight', 'at-gateway', 'done'])
+    .where('b.created_at', '<', Math.min(before, Number.MAX_SAFE_INTEGER))
     .limit(1)
     .executeTakeFirst()
   return row !== undefined

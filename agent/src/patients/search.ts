@@ -8,7 +8,7 @@ import {
   readPatient,
   shownOf,
 } from './store.ts'
-import { kanaKey, numberKey, type Query, queryOf } from './words.ts'
+import { kanaKey, type Query, queryOf } from './words.ts'
 
 export const SEARCH_ROWS_MAX = 8
 
@@ -28,11 +28,20 @@ export async function searchPatients(
 ): Promise<Found> {
   const query = queryOf(typed)
   const most = Math.min(limit, SEARCH_ROWS_MAX)
-  const numbered = query.number === null ? [] : await byNumber(db, query.number, most + 1)
+  const numbered = await byNumbers(db, query, most + 1)
   const others = named(query) ? await byNameAndDate(db, query, most + 1) : []
   const rows = [...new Map([...numbered, ...others].map((row) => [row.patient, row])).values()]
-  const exact = rows.length === 1 && numbered.length === 1 && numberKey(typed) === numbered[0]?.number_key
+  const [only] = numbered
+  const exact =
+    rows.length === 1 && only !== undefined && [query.number, query.framed].includes(only.number_key)
   return { people: rows.slice(0, most).map(shownOf), exact, more: rows.length > most }
+}
+
+/** As typed first; a number between a barcode's own signs only when there is none of the whole. */
+async function byNumbers(db: PatientsReader, query: Query, limit: number): Promise<IndexRow[]> {
+  const whole = query.number === null ? [] : await byNumber(db, query.number, limit)
+  if (whole.length > 0 || query.framed === null) return whole
+  return byNumber(db, query.framed, limit)
 }
 
 function named(query: Query): boolean {
@@ -91,13 +100,29 @@ export async function chartsLike(db: PatientsReader, patient: PatientKey): Promi
   return rows.map(shownOf)
 }
 
+/** Whether somebody else's chart bears the same kana: then the name alone says nothing. */
+export async function hasNamesake(db: PatientsReader, person: IndexedPatient): Promise<boolean> {
+  const kana = kanaKey(person.kana.reveal())
+  if (kana === '') return false
+  const other = await db
+    .selectFrom('patient_index')
+    .select('patient')
+    .where('kana_key', '=', kana)
+    .where('patient', '!=', person.patient)
+    .limit(1)
+    .executeTakeFirst()
+  return other !== undefined
+}
+
 /** What the counter needs of the index. */
 export function patientFinder(db: PatientsReader): {
   search(typed: string, limit: number): Promise<Found>
   read(patient: PatientKey): Promise<IndexedPatient | null>
+  hasNamesake(person: IndexedPatient): Promise<boolean>
 } {
   return {
     search: (typed, limit) => searchPatients(db, typed, limit),
     read: (patient) => readPatient(db, patient),
+    hasNamesake: (person) => hasNamesake(db, person),
   }
 }

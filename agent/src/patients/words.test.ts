@@ -56,5 +56,14 @@ test('a name and a date together; eight digits may be number or date', () => {
   expect(queryOf('山田　花子')).toMatchObject({ kanji: '山田花子', kana: null, number: null })
   expect(queryOf('19480503')).toMatchObject({ number: '19480503', birthDate: '1948-05-03' })
   expect(queryOf('昭和23年5月3日')).toMatchObject({ number: null, birthDate: '1948-05-03', kanji: null })
-  expect(queryOf('  ')).toEqual({ number: null, birthDate: null, kana: null, kanji: null })
+  expect(queryOf('  ')).toEqual({ number: null, framed: null, birthDate: null, kana: null, kanji: null })
+})
+
+test('a barcode comes with an end sign, with start and stop signs, or with both', () => {
+  expect(queryOf('00123456\r')).toMatchObject({ number: '123456', framed: null })
+  expect(queryOf('\u000200123456\r\n')).toMatchObject({ number: '123456', kanji: null })
+  expect(queryOf('*00123456*')).toMatchObject({ number: null, framed: '123456', kanji: null })
+  expect(queryOf('A00123456B')).toMatchObject({ number: 'A00123456B', framed: '123456', kanji: null })
+  expect(queryOf('a00123456a')).toMatchObject({ framed: '123456' })
+  expect(queryOf('AB12')).toMatchObject({ framed: null })
 })

@@ -97,21 +97,37 @@ function dateOf(year: number, month: string | undefined, day: string | undefined
 
 export interface Query {
   number: string | null
+  /** The number inside the start and stop signs of a barcode (`*0012*`, `A0012B`), where a scanner sends them too. */
+  framed: string | null
   birthDate: LocalDate | null
   /** One key per name form that the words may be. */
   kana: string | null
   kanji: string | null
 }
 
+/** Code 39 stands between asterisks, NW-7 (the usual one on registration cards) between two of A to D. */
+const FRAMED = /^(?:\*([A-Z0-9.-]+)\*|[A-D]([0-9-]{3,})[A-D])$/
+
+function framedNumber(word: string): string | null {
+  const found = FRAMED.exec(word.toUpperCase())
+  const inside = found?.[1] ?? found?.[2]
+  return inside === undefined ? null : numberKey(inside)
+}
+
 /** What somebody at the counter typed: a number, a date, a name, or a name and a date. Eight digits may be either. */
 export function queryOf(typed: string): Query {
-  const query: Query = { number: null, birthDate: null, kana: null, kanji: null }
+  const query: Query = { number: null, framed: null, birthDate: null, kana: null, kanji: null }
   const names: string[] = []
-  for (const word of typed.normalize('NFKC').trim().split(/\s+/)) {
+  for (const word of typed
+    .normalize('NFKC')
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .trim()
+    .split(/\s+/)) {
     const date = dateTyped(word)
     if (date !== null) query.birthDate = date
+    query.framed ??= framedNumber(word)
     if (/\d/.test(word) && /^[A-Za-z0-9.:_-]+$/.test(word)) query.number = numberKey(word)
-    else if (date === null && word !== '') names.push(word)
+    else if (date === null && query.framed === null && word !== '') names.push(word)
   }
   const name = names.join('')
   if (name !== '' && isKana(name)) query.kana = kanaKey(name)

@@ -1,4 +1,5 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
 import type { HoldReason, LocalDate } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
@@ -6,15 +7,17 @@ import { keepLink } from '../patients/store.ts'
 import { markToRead } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { endStopsOfUnmerged, tellMergedStops } from './merged-stops.ts'
+import { holdIfNamed } from './name-stop.ts'
 import { appendOpening } from './opening.ts'
 import { appendEvent } from './store.ts'
 
 /** A source showed this patient; written only when birth date or death differ from what the register knows. */
 export async function notePatientSeen(
   tx: AgentTx,
-  context: Pick<AgentContext, 'env'>,
+  context: AgentContext,
   seen: { patient: PatientKey; birthDate: LocalDate | null; deceasedOn: LocalDate | null },
 ): Promise<boolean> {
+  await holdIfNamed(tx, context, seen.patient)
   const last = await tx
     .selectFrom('register_event')
     .select('body')
@@ -72,27 +75,6 @@ export async function noteLink(
     certain: false,
   })
   await haltPatients(tx, [link.from, link.to], now)
-}
-
-export async function judgeCapacity(
-  context: AgentContext,
-  asked: { patient: PatientKey; capacity: 'able' | 'unable'; ground?: string; by: string },
-): Promise<void> {
-  await context.store.transact(
-    {
-      act: 'capacity.judged',
-      actor: asked.by,
-      about: aboutPatient(context, asked.patient),
-      detail: { capacity: asked.capacity },
-    },
-    (tx) =>
-      appendOpening(tx, {
-        type: 'capacity-judged',
-        event: context.env.id(),
-        recordedAt: context.env.now(),
-        ...asked,
-      }),
-  )
 }
 
 export async function setHold(
@@ -164,10 +146,12 @@ export async function mergeCharts(
   )
 }
 
+/** The merge was an error, two people say so: it may open the gate for a chart that the other one's stop had closed. */
 export async function unmergeCharts(
   context: AgentContext,
-  asked: { patient: PatientKey; other: PatientKey; by: string },
+  asked: { patient: PatientKey; other: PatientKey; approvedBy: string; by: string },
 ): Promise<void> {
+  if (!asked.approvedBy || asked.approvedBy === asked.by) throw new Refused('NOT_ALLOWED', 'approvedBy')
   await context.store.transact(
     { act: 'charts.unmerged', actor: asked.by, about: aboutPatient(context, asked.patient) },
     async (tx) => {

@@ -1,39 +1,10 @@
-import type { FacilityEvent } from '@kakehashi/protocol/events'
-import type { FilingId } from '@kakehashi/protocol/ids'
+import type { FacilityId, FilingId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
+import { isLocalDate } from '@kakehashi/protocol/rules/calendar'
 import type { EntityFacts, FilingFact, LocalDate, TemplateFact } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
-import { enqueueControl } from '../uplink/store.ts'
+import { recordFact } from './fact.ts'
 import { facilityStateOf } from './read.ts'
-import { appendEvent } from './store.ts'
-
-type WithoutHead<T> = T extends unknown ? Omit<T, 'event' | 'recordedAt' | 'by'> : never
-
-/** Every fact about the facility is also declared to the vault, which checks evidence against it. */
-async function recordFact(
-  context: AgentContext,
-  act: string,
-  by: string,
-  fact: WithoutHead<FacilityEvent>,
-): Promise<void> {
-  await context.store.transact({ act, actor: by }, async (tx) => {
-    const event = { ...fact, event: context.env.id(), recordedAt: context.env.now(), by } as FacilityEvent
-    await appendEvent(tx, event)
-    const state = await facilityStateOf(tx, context.facility)
-    if (!state) return
-    await enqueueControl(tx, context, {
-      type: 'facility-declared',
-      facility: context.facility,
-      entity: state.entity,
-      templates: state.templates,
-      filings: state.filings,
-      endedOn: state.endedOn,
-      waitDays: state.waitDays,
-      deathPolicy: state.deathPolicy,
-      closedDays: state.closedDays,
-    })
-  })
-}
 
 export async function recordEntity(
   context: AgentContext,
@@ -60,11 +31,31 @@ export async function publishTemplate(
   await recordFact(context, 'template.published', asked.by, { type: 'template-published', template })
 }
 
-export async function acceptFiling(
-  context: AgentContext,
-  asked: { filing: FilingFact; by: string },
-): Promise<void> {
-  await recordFact(context, 'filing.accepted', asked.by, { type: 'filing-accepted', filing: asked.filing })
+export interface FilingToRecord {
+  filing: FilingFact
+  /** The day it was sent in, and the ministers' number of receipt. */
+  filedOn?: LocalDate
+  receipt?: string
+  by: string
+}
+
+/** The ministers accepted a filing. It is the legal person's, and may name only some of its facilities. */
+export async function acceptFiling(context: AgentContext, asked: FilingToRecord): Promise<void> {
+  const { by, filing, ...more } = asked
+  if (!isLocalDate(filing.acceptedOn) || (more.filedOn !== undefined && !isLocalDate(more.filedOn)))
+    throw new Refused('REQUEST_MALFORMED', 'filing')
+  const state = await facilityStateOf(context.store.db, context.facility)
+  const entity = filing.entity ?? state?.entity.entity
+  const facilities: FacilityId[] | undefined = filing.facilities
+  await recordFact(context, 'filing.accepted', by, {
+    type: 'filing-accepted',
+    filing: {
+      ...filing,
+      ...(entity === undefined ? {} : { entity }),
+      ...(facilities === undefined ? {} : { facilities }),
+    },
+    ...more,
+  })
 }
 
 export async function endFiling(

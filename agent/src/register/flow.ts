@@ -1,6 +1,11 @@
 /** Every verb of the register: one transaction and one audit leaf each. */
 export * from './charts.ts'
 export * from './facility.ts'
+export * from './letter.ts'
+export { recordNameStop, settleNameStop } from './name-stop.ts'
 export * from './notice.ts'
-export { handSlip } from './slip.ts'
+export { publishNotice, translateNotice } from './notice-published.ts'
+export * from './person.ts'
+export { agreeElectronicSlip, bounceSlip, handSlip } from './slip.ts'
+export * from './stop-lifted.ts'
 export * from './stop.ts'

@@ -6,8 +6,8 @@ import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { chartsOfPerson, patientStateOf, stopEvents } from './read.ts'
 
-/** The vault holds a stop as it was asked; a chart that a merge adds to it is told as a stop of its own. */
-function addedStop(stop: StopId, chart: PatientKey): StopId {
+/** The vault holds a stop as it was asked; a chart added to it later, or in doubt, is told as a stop of its own. */
+export function addedStop(stop: StopId, chart: PatientKey): StopId {
   return stopId(`merge-${sha256Hex('kakehashi/merged-stop\0', stop, '\0', chart).slice(0, 32)}`)
 }
 
@@ -48,7 +48,7 @@ export async function endMergedStops(
   context: AgentContext,
   stop: StopId,
   patient: PatientKey,
-  undone = false,
+  undone: boolean,
 ): Promise<void> {
   for (const chart of await chartsAdded(tx, stop, patient)) await endFor(tx, context, stop, chart, undone)
 }
@@ -65,7 +65,8 @@ export async function endStopsOfUnmerged(
         await endFor(tx, context, stop.stop, chart, true)
 }
 
-async function endFor(
+/** `undone`: the chart was never meant, and needs no fresh notice. */
+export async function endFor(
   tx: AgentTx,
   context: AgentContext,
   stop: StopId,
@@ -77,6 +78,6 @@ async function endFor(
     stop: addedStop(stop, chart),
     patients: [chart],
     withdrawnAt: context.env.now(),
-    ...(undone ? { undone } : {}),
+    ...(undone ? { undone: true as const } : {}),
   })
 }

@@ -1,31 +1,49 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { NoticeGiven } from '@kakehashi/protocol/events'
-import { noticeId, type NoticeId, type OperatorId, type PatientKey } from '@kakehashi/protocol/ids'
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
+import {
+  noticeId,
+  type FilingId,
+  type NoticeId,
+  type OperatorId,
+  type PatientKey,
+} from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
-import { addDays, startOfDay, tokyoDate } from '@kakehashi/protocol/rules/calendar'
-import type { NoticeMethod, RecipientRole, TemplateFact, Track } from '@kakehashi/protocol/rules/state'
+import { addDays, birthdayAt, startOfDay, tokyoDate } from '@kakehashi/protocol/rules/calendar'
+import type {
+  FacilityState,
+  NoticeMethod,
+  PatientState,
+  RecipientRole,
+  TemplateFact,
+  Track,
+} from '@kakehashi/protocol/rules/state'
 import { handleOf, newStopToken } from '@kakehashi/protocol/stop-handle'
 import { aboutPatient, type AgentContext } from '../context.ts'
-import { haltPatients, wasSent, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
-import { enqueueControl } from '../uplink/store.ts'
-import { facilityStateOf, latestSeen, noticeEvent } from './read.ts'
+import { facilityStateOf, languagesOf, latestSeen, noticeEvent, patientStateOf } from './read.ts'
 import { appendOpening } from './opening.ts'
-import { dateNotice, mayUndo } from './rules.ts'
-import { appendEvent } from './store.ts'
+import { dateNotice, type Dating } from './rules.ts'
 
 export interface NoticeAsked {
   patient: PatientKey
   by: string
   track?: Track
-  /** Both at one child's visit: one hand-over, two notices. */
-  recipients?: readonly RecipientRole[]
+  /** Both at one child's visit: one hand-over, two notices. `other`: kept account of, never counts. */
+  recipients?: readonly (RecipientRole | 'other')[]
   recipientState?: 'able' | 'unable'
+  /** Who took it and as what, when it was not the person. */
+  recipientName?: string
   relation?: string
   method?: NoticeMethod
-  /** Omitted: now. */
+  /** The language of the paper: one in which this version was published. Omitted: Japanese. */
+  language?: NoticeLanguage
+  /** Omitted: now; a letter: its assumed arrival. */
   deliveredAt?: Instant
   evidence?: string
+  device?: string
+  /** The notice, void now, in whose place this one is recorded. */
+  correctionOf?: NoticeId
   /** Second person for a date before today. */
   approvedBy?: string
   /** Omitted: the newest published text of the track. */
@@ -58,6 +76,67 @@ function arrival(context: AgentContext, method: NoticeMethod, now: Instant): Ins
   return startOfDay(addDays(tokyoDate(now), context.rulesAt(now).postArrivalDays))
 }
 
+function ageOn(birthDate: string | null, today: string): number | null {
+  if (birthDate === null || birthDate > today) return null
+  let age = Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4))
+  if (birthdayAt(birthDate, age) > today) age -= 1
+  return age
+}
+
+/** The filing in force that covers this version, if the ministers have one already. */
+function filingFor(facility: FacilityState, template: TemplateFact, today: string): FilingId | null {
+  const fit = facility.filings.find(
+    (f) =>
+      f.track === template.track &&
+      f.templateVersion >= template.version &&
+      f.acceptedOn <= today &&
+      (f.endedOn === null || today < f.endedOn),
+  )
+  return fit?.filing ?? null
+}
+
+/** Everything LAW §1.7 asks to be kept of one notice, the same for each of its recipients. */
+function commonsOf(
+  asked: NoticeAsked,
+  found: {
+    facility: FacilityState
+    template: TemplateFact
+    state: PatientState
+    dating: Dating
+    now: Instant
+  },
+): Omit<NoticeGiven, 'event' | 'notice' | 'recipient'> {
+  const { facility, template, state, dating, now } = found
+  const method = asked.method ?? 'handed'
+  const today = tokyoDate(now)
+  return {
+    type: 'notice-given',
+    recordedAt: now,
+    by: asked.by,
+    patient: asked.patient,
+    track: template.track,
+    templateVersion: template.version,
+    templateHash: template.hash,
+    operators: asked.operators ?? template.operators,
+    entity: facility.entity.entity,
+    filing: filingFor(facility, template, today),
+    language: asked.language ?? 'ja',
+    recipientState: asked.recipientState ?? 'able',
+    ageAtNotice: ageOn(state.birthDate, tokyoDate(dating.deliveredAt)),
+    capacityAtNotice: state.capacity,
+    method,
+    issuedAt: Math.min(now, dating.deliveredAt),
+    deliveredAt: dating.deliveredAt,
+    confirmed: method !== 'kiosk',
+    ...(asked.recipientName === undefined ? {} : { recipientName: asked.recipientName }),
+    ...(asked.relation === undefined ? {} : { relation: asked.relation }),
+    ...(asked.evidence === undefined ? {} : { evidence: asked.evidence }),
+    ...(asked.device === undefined ? {} : { device: asked.device }),
+    ...(asked.correctionOf === undefined ? {} : { correctionOf: asked.correctionOf }),
+    ...(dating.approved && asked.approvedBy ? { backdateApprovedBy: asked.approvedBy } : {}),
+  }
+}
+
 /** A notice was handed over, printed by a kiosk (counts after confirmation) or mailed (dated to its arrival). */
 export async function recordNotice(context: AgentContext, asked: NoticeAsked): Promise<Noticed> {
   // a clock set back must not date the hand-over into the past: the wait would end too early
@@ -76,42 +155,38 @@ export async function recordNotice(context: AgentContext, asked: NoticeAsked): P
       about: aboutPatient(context, asked.patient),
       detail: { method, backdated: dating.approved },
     },
-    async (tx) => {
-      const track = asked.track ?? context.track
-      const facility = await facilityStateOf(tx, context.facility)
-      const template = newestTemplate(facility?.templates ?? [], track, asked.templateVersion)
-      if (dating.approved && dating.deliveredAt < template.publishedAt)
-        throw new Refused('REQUEST_MALFORMED', 'deliveredAt')
-      const notices: NoticeId[] = []
-      for (const recipient of asked.recipients ?? ['person']) {
-        const event: NoticeGiven = {
-          type: 'notice-given',
-          event: context.env.id(),
-          recordedAt: now,
-          by: asked.by,
-          patient: asked.patient,
-          notice: noticeId(context.env.id()),
-          track,
-          templateVersion: template.version,
-          templateHash: template.hash,
-          operators: asked.operators ?? template.operators,
-          recipient,
-          recipientState: asked.recipientState ?? 'able',
-          method,
-          issuedAt: now,
-          deliveredAt: dating.deliveredAt,
-          confirmed: method !== 'kiosk',
-          ...(asked.relation === undefined ? {} : { relation: asked.relation }),
-          ...(asked.evidence === undefined ? {} : { evidence: asked.evidence }),
-          ...(dating.approved && asked.approvedBy ? { backdateApprovedBy: asked.approvedBy } : {}),
-          ...(token === null ? {} : { handle: handleOf(token) }),
-        }
-        await appendOpening(tx, event)
-        notices.push(event.notice)
-      }
-      return { notices, deliveredAt: dating.deliveredAt, datedAsAsked: dating.asAsked, token }
-    },
+    (tx) => giveNotice(tx, context, asked, { dating, token, now }),
   )
+}
+
+async function giveNotice(
+  tx: AgentTx,
+  context: AgentContext,
+  asked: NoticeAsked,
+  { dating, token, now }: { dating: Dating; token: string | null; now: Instant },
+): Promise<Noticed> {
+  const facility = await facilityStateOf(tx, context.facility)
+  if (!facility) throw new Refused('NOT_FOUND', 'template')
+  const template = newestTemplate(facility.templates, asked.track ?? context.track, asked.templateVersion)
+  if (dating.approved && dating.deliveredAt < template.publishedAt)
+    throw new Refused('REQUEST_MALFORMED', 'deliveredAt')
+  if (asked.language && !(await languagesOf(tx, template)).includes(asked.language))
+    throw new Refused('NOT_FOUND', 'language')
+  const state = await patientStateOf(tx, asked.patient)
+  const commons = commonsOf(asked, { facility, template, state, dating, now })
+  const notices: NoticeId[] = []
+  for (const recipient of asked.recipients ?? ['person']) {
+    const notice = noticeId(context.env.id())
+    await appendOpening(tx, {
+      ...commons,
+      event: context.env.id(),
+      notice,
+      recipient,
+      ...(token === null ? {} : { handle: handleOf(token) }),
+    })
+    notices.push(notice)
+  }
+  return { notices, deliveredAt: dating.deliveredAt, datedAsAsked: dating.asAsked, token }
 }
 
 /** Staff saw the paper of a kiosk in the patient's hand (LAW trap 8). */
@@ -132,83 +207,5 @@ export async function confirmNotice(
         patient: given.patient,
         notice: asked.notice,
       }),
-  )
-}
-
-/** What is void from the beginning leaves the outbox, and the vault is told when anything was sent on it. */
-async function withdrawReliance(
-  tx: AgentTx,
-  context: AgentContext,
-  patient: PatientKey,
-  now: Instant,
-): Promise<Halted & { incident: boolean }> {
-  const halted = await haltPatients(tx, [patient], now)
-  const incident = await wasSent(tx, [patient])
-  if (incident)
-    await enqueueControl(tx, context, { type: 'notice-voided-reported', patients: [patient], voidedAt: now })
-  return { ...halted, incident }
-}
-
-/** The letter came back undeliverable: void from the beginning (LAW trap 7). */
-export async function returnNotice(
-  context: AgentContext,
-  asked: { notice: NoticeId; by: string },
-): Promise<Halted & { incident: boolean }> {
-  const given = await noticeEvent(context.store.db, asked.notice)
-  if (!given) throw new Refused('NOT_FOUND', 'notice')
-  const now = context.env.now()
-  return context.store.transact(
-    (done) => ({
-      act: 'notice.returned',
-      actor: asked.by,
-      about: aboutPatient(context, given.patient),
-      detail: { dropped: done.dropped, incident: done.incident },
-    }),
-    async (tx) => {
-      await appendEvent(tx, {
-        type: 'notice-returned',
-        event: context.env.id(),
-        recordedAt: now,
-        by: asked.by,
-        patient: given.patient,
-        notice: asked.notice,
-      })
-      return withdrawReliance(tx, context, given.patient, now)
-    },
-  )
-}
-
-/** Taken back as a new event: within ten minutes without a word, later only as a correction. */
-export async function voidNotice(
-  context: AgentContext,
-  asked: {
-    notice: NoticeId
-    by: string
-    reason: 'wrong-patient' | 'undone' | 'visit-cancelled' | 'other'
-  },
-): Promise<Halted & { incident: boolean }> {
-  const given = await noticeEvent(context.store.db, asked.notice)
-  if (!given) throw new Refused('NOT_FOUND', 'notice')
-  const now = context.env.now()
-  if (asked.reason === 'undone' && !mayUndo(given.recordedAt, now)) throw new Refused('NOT_ALLOWED', 'undo')
-  return context.store.transact(
-    (done) => ({
-      act: 'notice.voided',
-      actor: asked.by,
-      about: aboutPatient(context, given.patient),
-      detail: { reason: asked.reason, dropped: done.dropped, incident: done.incident },
-    }),
-    async (tx) => {
-      await appendEvent(tx, {
-        type: 'notice-voided',
-        event: context.env.id(),
-        recordedAt: now,
-        by: asked.by,
-        patient: given.patient,
-        notice: asked.notice,
-        reason: asked.reason,
-      })
-      return withdrawReliance(tx, context, given.patient, now)
-    },
   )
 }

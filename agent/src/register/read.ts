@@ -1,4 +1,6 @@
+import type { Instant } from '@kakehashi/protocol/env'
 import type {
+  ElectronicSlipAgreed,
   FacilityEvent,
   NoticeGiven,
   PatientEvent,
@@ -13,6 +15,7 @@ import type {
   StopHandle,
   StopId,
 } from '@kakehashi/protocol/ids'
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { chartsOf as chartsNow } from '@kakehashi/protocol/rules/charts'
 import { foldFacility, foldPatient } from '@kakehashi/protocol/rules/fold'
 import type {
@@ -20,6 +23,7 @@ import type {
   GateState,
   OperatorState,
   PatientState,
+  TemplateFact,
   Track,
 } from '@kakehashi/protocol/rules/state'
 import type { Kysely } from 'kysely'
@@ -75,16 +79,34 @@ export async function facilityStateOf(
   db: RegisterReader,
   facility: FacilityId,
 ): Promise<FacilityState | null> {
+  return foldFacility(facility, await facilityEvents(db))
+}
+
+/** Everything recorded about the facility itself, oldest first. */
+export async function facilityEvents(db: RegisterReader): Promise<FacilityEvent[]> {
   const rows = await db
     .selectFrom('register_event')
     .select('body')
     .where('patient', 'is', null)
     .orderBy('seq')
     .execute()
-  return foldFacility(
-    facility,
-    rows.map((row) => parse(row) as FacilityEvent),
-  )
+  return rows.map((row) => parse(row) as FacilityEvent)
+}
+
+/** The languages in which one version of a notice was published; Japanese always. */
+export async function languagesOf(
+  db: RegisterReader,
+  template: Pick<TemplateFact, 'track' | 'version'>,
+): Promise<NoticeLanguage[]> {
+  const languages = new Set<NoticeLanguage>(['ja'])
+  for (const event of await facilityEvents(db))
+    if (
+      event.type === 'template-translated' &&
+      event.track === template.track &&
+      event.templateVersion === template.version
+    )
+      languages.add(event.language)
+  return [...languages]
 }
 
 /** As the last signed status list said. No list yet: ended, as of the beginning of time, which denies. */
@@ -166,6 +188,38 @@ export async function stopEvents(db: RegisterReader, stop: StopId): Promise<Stop
     .orderBy('seq')
     .execute()
   return rows.map((row) => parse(row) as StopAsked)
+}
+
+/** Whether a letter to the address in the chart could put the person in danger (支援措置); true of any chart of theirs. */
+export async function isProtected(db: RegisterReader, patient: PatientKey): Promise<boolean> {
+  const last = new Map<PatientKey, boolean>()
+  for (const event of await eventsOf(db, await chartsOf(db, patient)))
+    if (event.type === 'protection-set') last.set(event.patient, event.protected)
+  return [...last.values()].includes(true)
+}
+
+/** Whether the requester of this stop agreed, before `issuedAt`, to an electronic record in place of paper. */
+export async function electronicAgreed(
+  db: RegisterReader,
+  stop: StopId,
+  issuedAt: Instant,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('register_event')
+    .select('body')
+    .where('subject', '=', stop)
+    .where('type', '=', 'electronic-slip-agreed')
+    .orderBy('seq', 'desc')
+    .executeTakeFirst()
+  if (!row) return false
+  const { agreed, recordedAt } = parse(row) as ElectronicSlipAgreed
+  return agreed && recordedAt <= issuedAt
+}
+
+/** Whether this stop was asked by name; it is settled, not dismissed. */
+export async function isByName(db: RegisterReader, stop: StopId): Promise<boolean> {
+  const row = await db.selectFrom('name_stop').select('stop').where('stop', '=', stop).executeTakeFirst()
+  return row !== undefined
 }
 
 /** Whose paper carries the token of this handle. */

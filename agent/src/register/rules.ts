@@ -12,14 +12,17 @@ export interface DatingAsked {
   evidence?: string | undefined
 }
 
+export interface Dating {
+  deliveredAt: Instant
+  approved: boolean
+  asAsked: boolean
+}
+
 /**
  * From when a notice counts (LAW trap 15). Dated before today it needs a second person and evidence; until then it is
  * dated now. Mail may be dated ahead, to its assumed arrival; anything else may not. `null`: no such date.
  */
-export function dateNotice(
-  asked: DatingAsked,
-  now: Instant,
-): { deliveredAt: Instant; approved: boolean; asAsked: boolean } | null {
+export function dateNotice(asked: DatingAsked, now: Instant): Dating | null {
   if (asked.deliveredAt > now)
     return asked.method === 'post' ? { deliveredAt: asked.deliveredAt, approved: false, asAsked: true } : null
   if (tokyoDate(asked.deliveredAt) === tokyoDate(now))

@@ -1,11 +1,13 @@
 import type { Instant } from '@kakehashi/protocol/env'
-import type { OperatorId, PatientKey, StopId } from '@kakehashi/protocol/ids'
+import type { SlipMoved } from '@kakehashi/protocol/events'
+import { stopId, type OperatorId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { EntityFacts, StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
 import type { AgentTx } from '../store/store.ts'
-import { facilityStateOf, type RegisterReader } from './read.ts'
+import { electronicAgreed, facilityStateOf, isProtected, stopEvents, type RegisterReader } from './read.ts'
 import { slipNumber } from './rules.ts'
+import { appendEvent } from './store.ts'
 
 /** The document of Art. 53 (書面の交付), as printed and as kept. It names no patient: the paper is handed to one. */
 export interface Slip {
@@ -49,6 +51,7 @@ export async function openSlip(
     origin: StopFact['origin']
     erasureAsked: boolean
     askedAt: Instant
+    by?: string
   },
 ): Promise<Slip> {
   const facility = await facilityStateOf(tx, context.facility)
@@ -81,6 +84,8 @@ export async function openSlip(
       handed_how: null,
     })
     .execute()
+  const by = facts.by ?? 'operator'
+  await appendMove(tx, context, { stop: facts.stop, document: slip.number, move: 'opened', by })
   return slip
 }
 
@@ -110,21 +115,141 @@ export async function openSlips(db: RegisterReader, now: Instant): Promise<SlipT
   }))
 }
 
-/** The task ends only when the paper was handed over (LAW trap 23). */
-export async function handSlip(
+type SlipRow = { number: string; stop: string; handed_at: number | null }
+
+async function slipRow(tx: AgentTx, number: string): Promise<SlipRow> {
+  const row = await tx
+    .selectFrom('slip')
+    .select(['number', 'stop', 'handed_at'])
+    .where('number', '=', number)
+    .executeTakeFirst()
+  if (!row) throw new Refused('NOT_FOUND', 'slip')
+  return row
+}
+
+async function patientOfSlip(tx: AgentTx, stop: StopId): Promise<PatientKey | null> {
+  return (await stopEvents(tx, stop))[0]?.patient ?? null
+}
+
+/** What became of a document, as an event of the person whose stop it confirms; nobody's while no chart is found. */
+async function appendMove(
+  tx: AgentTx,
   context: AgentContext,
-  asked: { number: string; by: string; how?: 'handed' | 'posted' },
+  move: { stop: StopId; document: string; move: SlipMoved['move']; by: string },
 ): Promise<void> {
+  const patient = await patientOfSlip(tx, move.stop)
+  if (patient === null) return
+  await appendEvent(tx, {
+    type: 'slip-moved',
+    event: context.env.id(),
+    recordedAt: context.env.now(),
+    patient,
+    ...move,
+  })
+}
+
+export interface SlipHanded {
+  number: string
+  by: string
+  /** Omitted: on paper, into the requester's hand. */
+  how?: 'handed' | 'posted' | 'electronic'
+  /** Posted: the requester named this address now; without it nothing goes to a person under protection. */
+  addressAgreed?: boolean
+}
+
+/**
+ * The task ends only when the document went out (LAW trap 23): in electronic form only to who agreed before (trap 24),
+ * by post to a person under protection only on an address agreed with them (trap 36).
+ */
+export async function handSlip(context: AgentContext, asked: SlipHanded): Promise<void> {
+  const how = asked.how ?? 'handed'
   await context.store.transact(
-    { act: 'slip.handed', actor: asked.by, detail: { number: asked.number, how: asked.how ?? 'handed' } },
+    { act: 'slip.handed', actor: asked.by, detail: { number: asked.number, how } },
     async (tx) => {
-      const done = await tx
+      const row = await slipRow(tx, asked.number)
+      if (row.handed_at !== null) throw new Refused('NOT_FOUND', 'slip')
+      const stop = stopId(row.stop)
+      const now = context.env.now()
+      if (how === 'electronic' && !(await electronicAgreed(tx, stop, now)))
+        throw new Refused('NOT_ALLOWED', 'electronic')
+      const patient = await patientOfSlip(tx, stop)
+      if (how === 'posted' && asked.addressAgreed !== true && patient && (await isProtected(tx, patient)))
+        throw new Refused('NOT_ALLOWED', 'address')
+      await tx
         .updateTable('slip')
-        .set({ handed_at: context.env.now(), handed_by: asked.by, handed_how: asked.how ?? 'handed' })
+        .set({ handed_at: now, handed_by: asked.by, handed_how: how })
         .where('number', '=', asked.number)
-        .where('handed_at', 'is', null)
-        .executeTakeFirst()
-      if (Number(done.numUpdatedRows) !== 1) throw new Refused('NOT_FOUND', 'slip')
+        .execute()
+      await appendMove(tx, context, { stop, document: asked.number, move: how, by: asked.by })
     },
   )
+}
+
+/** The letter or the message came back: the task is open again, its age counted from the request as before. */
+export async function bounceSlip(
+  context: AgentContext,
+  asked: { number: string; by: string },
+): Promise<void> {
+  await context.store.transact(
+    { act: 'slip.bounced', actor: asked.by, detail: { number: asked.number } },
+    async (tx) => {
+      const row = await slipRow(tx, asked.number)
+      if (row.handed_at === null) throw new Refused('NOT_FOUND', 'slip')
+      await tx
+        .updateTable('slip')
+        .set({ handed_at: null, handed_by: null, handed_how: null })
+        .where('number', '=', asked.number)
+        .execute()
+      await appendMove(tx, context, {
+        stop: stopId(row.stop),
+        document: asked.number,
+        move: 'bounced',
+        by: asked.by,
+      })
+    },
+  )
+}
+
+/** The requester agrees to an electronic record in place of paper, or takes that back; before it is issued. */
+export async function agreeElectronicSlip(
+  context: AgentContext,
+  asked: { stop: StopId; agreed: boolean; by: string },
+): Promise<void> {
+  await context.store.transact(
+    { act: 'slip.electronic-agreed', actor: asked.by, detail: { agreed: asked.agreed } },
+    async (tx) => {
+      const patient = await patientOfSlip(tx, asked.stop)
+      if (patient === null) throw new Refused('NOT_FOUND', 'stop')
+      await appendEvent(tx, {
+        type: 'electronic-slip-agreed',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        patient,
+        ...asked,
+      })
+    },
+  )
+}
+
+/** The stop was undone: no document is owed any more. */
+export async function closeUndoneSlips(
+  tx: AgentTx,
+  context: AgentContext,
+  stop: StopId,
+  by: string,
+): Promise<void> {
+  const open = await tx
+    .selectFrom('slip')
+    .select('number')
+    .where('stop', '=', stop)
+    .where('handed_at', 'is', null)
+    .execute()
+  for (const { number } of open) {
+    await tx
+      .updateTable('slip')
+      .set({ handed_at: context.env.now(), handed_by: by, handed_how: 'undone' })
+      .where('number', '=', number)
+      .execute()
+    await appendMove(tx, context, { stop, document: number, move: 'undone', by })
+  }
 }

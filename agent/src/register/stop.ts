@@ -1,23 +1,19 @@
 import type { Instant } from '@kakehashi/protocol/env'
-import type { StopAsked } from '@kakehashi/protocol/events'
+import type { StopAsked, StopChannelUsed } from '@kakehashi/protocol/events'
 import {
   stopId,
+  type FacilityId,
   type OperatorId,
   type PatientKey,
   type StopHandle,
   type StopId,
 } from '@kakehashi/protocol/ids'
-import { Refused } from '@kakehashi/protocol/refusals'
-import { birthdayAt, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
-import { endMergedStops } from './merged-stops.ts'
-import { chartsOfPerson, patientStateOf, stopEvents } from './read.ts'
-import { appendOpening } from './opening.ts'
-import { mayUndo, mayWithdraw } from './rules.ts'
+import { chartsOfPerson, patientStateOf } from './read.ts'
 import { openSlip, type Slip } from './slip.ts'
 import { appendEvent } from './store.ts'
 
@@ -25,9 +21,19 @@ export interface StopRequest {
   patient: PatientKey
   by: string
   requester?: StopFact['requester']
+  /** Printed nowhere unless asked; never demanded. */
+  requesterName?: string
   relation?: string
   identityCheck?: StopAsked['identityCheck']
+  identityCheckedBy?: string
+  device?: string
   standing?: 'provisional' | 'confirmed'
+  /** Omitted: said at the window, now. A letter or a call may have come earlier; the stop is in force from now. */
+  channel?: StopChannelUsed
+  receivedAt?: Instant
+  /** Omitted: this hospital; the person is told about the others. */
+  hospitals?: 'this' | 'all' | FacilityId[]
+  futureHospitals?: boolean
   /** Omitted: every track, every operator, for ever: the broadest reading of what was said. */
   tracks?: Track[] | null
   operators?: OperatorId[] | null
@@ -54,6 +60,31 @@ interface StopFacts {
   erasureAsked: boolean
   by: string
   askedAt: Instant
+  more?: StopDetails
+}
+
+/** What is kept of a stop beyond what decides (LAW §2.7). */
+type StopDetails = Pick<
+  StopAsked,
+  | 'requesterName'
+  | 'identityCheckedBy'
+  | 'device'
+  | 'hospitals'
+  | 'futureHospitals'
+  | 'channel'
+  | 'receivedAt'
+>
+
+function detailsOf(asked: StopRequest, now: Instant): StopDetails {
+  return {
+    channel: asked.channel ?? 'window',
+    receivedAt: Math.min(asked.receivedAt ?? now, now),
+    hospitals: asked.hospitals ?? 'this',
+    ...(asked.futureHospitals === undefined ? {} : { futureHospitals: asked.futureHospitals }),
+    ...(asked.requesterName === undefined ? {} : { requesterName: asked.requesterName }),
+    ...(asked.identityCheckedBy === undefined ? {} : { identityCheckedBy: asked.identityCheckedBy }),
+    ...(asked.device === undefined ? {} : { device: asked.device }),
+  }
 }
 
 /** One stop over all charts of the person, and everything unsent of theirs leaves the outbox. */
@@ -75,6 +106,7 @@ export async function applyStop(tx: AgentTx, context: AgentContext, facts: StopF
       origin: facts.origin,
       erasureAsked: facts.erasureAsked,
       ...(facts.relation === undefined ? {} : { relation: facts.relation }),
+      ...facts.more,
     })
   }
   return haltPatients(tx, facts.patients, now)
@@ -113,7 +145,8 @@ export async function recordStop(context: AgentContext, asked: StopRequest): Pro
         origin: 'counter',
         erasureAsked: asked.erasureAsked === true,
         by: asked.by,
-        askedAt: now,
+        askedAt: Math.min(asked.receivedAt ?? now, now),
+        more: detailsOf(asked, now),
       }
       const halted = await applyStop(tx, context, facts)
       await enqueueControl(tx, context, {
@@ -124,99 +157,11 @@ export async function recordStop(context: AgentContext, asked: StopRequest): Pro
         tracks: facts.tracks,
         operators: facts.operators,
         requester: facts.requester,
-        askedAt: now,
+        askedAt: facts.askedAt,
         erasureAsked: facts.erasureAsked,
       })
       const slip = await openSlip(tx, context, facts)
       return { ...halted, stop: facts.stop, patients: [...facts.patients], slip }
-    },
-  )
-}
-
-/** Ends a stop for sending again; a fresh notice and period are due by the fold, not here. */
-async function reportWithdrawal(
-  tx: AgentTx,
-  context: AgentContext,
-  stop: StopId,
-  patients: PatientKey[],
-): Promise<void> {
-  await enqueueControl(tx, context, {
-    type: 'stop-withdrawn-reported',
-    stop,
-    patients,
-    withdrawnAt: context.env.now(),
-  })
-}
-
-/** Only who asked takes a stop back; a relative cannot, a guardian's stop only the grown person may. */
-export async function withdrawStop(
-  context: AgentContext,
-  asked: { stop: StopId; by: string; requester: StopFact['requester'] },
-): Promise<void> {
-  const events = await stopEvents(context.store.db, asked.stop)
-  const [first] = events
-  if (!first) throw new Refused('NOT_FOUND', 'stop')
-  const { birthDate } = await patientStateOf(context.store.db, first.patient)
-  const ownNoticeAge = context.rulesAt(context.env.now()).ownNoticeAge
-  const today = tokyoDate(context.env.now())
-  const child = birthDate !== null && today < birthdayAt(birthDate, ownNoticeAge)
-  if (!mayWithdraw(first.requester, asked.requester, child)) throw new Refused('NOT_ALLOWED', 'withdrawal')
-  await context.store.transact(
-    { act: 'stop.withdrawn', actor: asked.by, about: aboutPatient(context, first.patient) },
-    async (tx) => {
-      for (const { patient } of events)
-        await appendOpening(tx, {
-          type: 'stop-withdrawn',
-          event: context.env.id(),
-          recordedAt: context.env.now(),
-          by: asked.by,
-          patient,
-          stop: asked.stop,
-          requester: asked.requester,
-        })
-      await reportWithdrawal(
-        tx,
-        context,
-        asked.stop,
-        events.map((e) => e.patient),
-      )
-      await endMergedStops(tx, context, asked.stop, first.patient)
-    },
-  )
-}
-
-/** The wrong patient was on the screen: taken back within ten minutes, as a new event. */
-export async function undoStop(context: AgentContext, asked: { stop: StopId; by: string }): Promise<void> {
-  const events = await stopEvents(context.store.db, asked.stop)
-  const [first] = events
-  if (!first) throw new Refused('NOT_FOUND', 'stop')
-  if (first.origin !== 'counter' || !mayUndo(first.recordedAt, context.env.now()))
-    throw new Refused('NOT_ALLOWED', 'undo')
-  await context.store.transact(
-    { act: 'stop.undone', actor: asked.by, about: aboutPatient(context, first.patient) },
-    async (tx) => {
-      for (const { patient } of events)
-        await appendOpening(tx, {
-          type: 'stop-undone',
-          event: context.env.id(),
-          recordedAt: context.env.now(),
-          by: asked.by,
-          patient,
-          stop: asked.stop,
-        })
-      await reportWithdrawal(
-        tx,
-        context,
-        asked.stop,
-        events.map((e) => e.patient),
-      )
-      await endMergedStops(tx, context, asked.stop, first.patient)
-      await tx
-        .updateTable('slip')
-        .set({ handed_at: context.env.now(), handed_by: asked.by, handed_how: 'undone' })
-        .where('stop', '=', asked.stop)
-        .where('handed_at', 'is', null)
-        .execute()
     },
   )
 }

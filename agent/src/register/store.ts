@@ -50,6 +50,15 @@ export interface RegisterTables {
   /** Which parts of the hub's answer are here. */
   restored_part: { part: number }
   erased_chart: { hash: string; key: string }
+  /** Stops asked by name whose chart was not found: looked up whenever a patient is seen. */
+  name_stop: {
+    stop: string
+    kana_key: string
+    kanji_key: string
+    birth_date: string | null
+    asked_at: number
+    settled_at: number | null
+  }
 }
 
 export const registerMigrations: readonly Migration[] = [
@@ -70,7 +79,14 @@ export const registerMigrations: readonly Migration[] = [
     ],
   },
   {
-    name: 'register-restored',
+    name: 'register-002',
+    up: (w) => [
+      `CREATE TABLE name_stop (stop ${w.text} PRIMARY KEY, kana_key ${w.text} NOT NULL, kanji_key ${w.text} NOT NULL, birth_date ${w.text}, asked_at ${w.int} NOT NULL, settled_at ${w.int})${w.strict}`,
+      `CREATE INDEX name_stop_open ON name_stop (kana_key) WHERE settled_at IS NULL`,
+    ],
+  },
+  {
+    name: 'register-003',
     up: (w) => [
       `CREATE TABLE restored (id ${w.int} PRIMARY KEY CHECK (id = 1), asked ${w.text} NOT NULL, restored_at ${w.int} NOT NULL, opened_at ${w.int}, leaves ${w.int} NOT NULL, sequence_from ${w.int} NOT NULL, missing_leaves ${w.int})${w.strict}`,
       `CREATE TABLE restored_part (part ${w.int} PRIMARY KEY)${w.strict}`,

@@ -78,13 +78,13 @@ async function enterAgain(
 
 async function withdrawAgain(
   tx: OpsTx,
-  entry: { stop: string; withdrawnAt: number },
+  entry: { stop: string; withdrawnAt: number; undone?: true },
   known: ReadonlyMap<string, string>,
 ): Promise<number> {
   if (known.get(entry.stop) === 'withdrawn') return 0
   const changed = await tx
     .updateTable('stop')
-    .set({ standing: 'withdrawn', withdrawn_at: entry.withdrawnAt })
+    .set({ standing: entry.undone === true ? 'undone' : 'withdrawn', withdrawn_at: entry.withdrawnAt })
     .where('stop', '=', entry.stop)
     .where('standing', 'in', ['provisional', 'confirmed'])
     .executeTakeFirst()

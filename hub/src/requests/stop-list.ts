@@ -16,7 +16,7 @@ export type StopEntry =
       erasureAsked: boolean
       receipt: string | null
     }
-  | { stop: string; withdrawnAt: number }
+  | { stop: string; withdrawnAt: number; undone?: true }
 
 /** Append-only and never part of a restore: a backup of yesterday must not undo a stop of today. */
 export interface StopList {

@@ -6,7 +6,6 @@ import {
   type StopHandle,
   type StopId,
 } from '@kakehashi/protocol/ids'
-import { UNDO_MS_MAX } from '@kakehashi/protocol/limits'
 import type { StopWithdrawnReported } from '@kakehashi/protocol/messages'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
@@ -250,30 +249,21 @@ export async function withdrawStop(
   const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', about.stop).execute()
   const elsewhere = charts.some((row) => facilityOf(row.patient as PatientKey) !== about.facility)
   if (elsewhere) return false
-  const known = await tx
-    .selectFrom('stop')
-    .select(['asked_at', 'standing'])
-    .where('stop', '=', about.stop)
-    .executeTakeFirst()
+  const known = await tx.selectFrom('stop').select('stop').where('stop', '=', about.stop).executeTakeFirst()
   if (!known) await enterUnheard(tx, parts, about)
-  parts.stops?.append({ stop: about.stop, withdrawnAt: about.withdrawnAt })
-  const undone = about.undone === true && mayBeUndone(about, known)
+  const standing = about.undone === true ? 'undone' : 'withdrawn'
+  parts.stops?.append({
+    stop: about.stop,
+    withdrawnAt: about.withdrawnAt,
+    ...(about.undone ? { undone: true } : {}),
+  })
   const changed = await tx
     .updateTable('stop')
-    .set({ standing: undone ? 'undone' : 'withdrawn', withdrawn_at: about.withdrawnAt })
+    .set({ standing, withdrawn_at: about.withdrawnAt })
     .where('stop', '=', about.stop)
     .where('standing', 'in', ['provisional', 'confirmed'])
     .executeTakeFirst()
   return Number(changed.numUpdatedRows) > 0
-}
-
-/** Within the ten minutes, never confirmed, or a chart that a merge had added by error: those are stops of their own. */
-function mayBeUndone(
-  about: { stop: string; withdrawnAt: number },
-  known: { asked_at: number; standing: string } | undefined,
-): boolean {
-  const age = about.withdrawnAt - Number(known?.asked_at ?? about.withdrawnAt)
-  return age <= UNDO_MS_MAX || known?.standing === 'provisional' || about.stop.startsWith('merge-')
 }
 
 async function enterUnheard(

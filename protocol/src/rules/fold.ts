@@ -1,19 +1,12 @@
 import type { Instant } from '../env.ts'
-import type {
-  CapacityJudged,
-  FacilityEvent,
-  HoldCleared,
-  HoldSet,
-  NoticeGiven,
-  PatientEvent,
-  PatientSeen,
-} from '../events.ts'
+import type { CapacityJudged, FacilityEvent, HoldCleared, HoldSet, PatientEvent } from '../events.ts'
 import type { FacilityId, PatientKey } from '../ids.ts'
 import { NOTICE_WAIT_DAYS_MIN } from '../limits.ts'
 import { tokyoDate } from './calendar.ts'
 import { chartsOf, type Charts } from './charts.ts'
+import { noticesOf } from './notice-fold.ts'
 import { stopFact } from './stops.ts'
-import type { FacilityState, FilingFact, HoldReason, LocalDate, NoticeFact, PatientState } from './state.ts'
+import type { FacilityState, FilingFact, HoldReason, LocalDate, PatientState } from './state.ts'
 
 type Typed<T extends PatientEvent['type']> = Extract<PatientEvent, { type: T }>
 
@@ -28,10 +21,18 @@ export function foldPatient(patient: PatientKey, events: readonly PatientEvent[]
   const birthDates = latestPerChart(seen, (event) => event.birthDate)
   const [birthDate = null] = birthDates
   const oneBirthDate = birthDates.every((date) => date === birthDate) ? birthDate : null
-  const deceasedOn = latestPerChart(seen, (event) => event.deceasedOn).toSorted()[0] ?? null
+  const deaths = [
+    ...latestPerChart(seen, (event) => event.deceasedOn),
+    ...latestPerChart(of(own, 'death-recorded'), (event) => event.deceasedOn),
+  ]
+  const deceasedOn = deaths.toSorted()[0] ?? null
   const deathReviewedAt = deceasedOn === null ? undefined : deathReview(own, deceasedOn)
-  const undos = of(own, 'stop-undone')
-  const withdrawals = of(own, 'stop-withdrawn')
+  const words = {
+    undos: of(own, 'stop-undone'),
+    withdrawals: of(own, 'stop-withdrawn'),
+    confirmations: of(own, 'stop-confirmed'),
+    dismissals: of(own, 'stop-dismissed'),
+  }
   return {
     patient,
     birthDate: oneBirthDate,
@@ -40,7 +41,7 @@ export function foldPatient(patient: PatientKey, events: readonly PatientEvent[]
     ...capacityOf(of(own, 'capacity-judged')),
     notices: noticesOf(own),
     stops: firstById(of(own, 'stop-asked'), (event) => event.stop).map((asked) =>
-      stopFact(asked, withdrawals, undos, oneBirthDate),
+      stopFact(asked, words, oneBirthDate),
     ),
     holds: holdsOf(
       own,
@@ -62,43 +63,13 @@ function firstById<E>(events: readonly E[], idOf: (event: E) => string): E[] {
 }
 
 /** What each chart said last, charts that say nothing left out. */
-function latestPerChart(
-  seen: readonly PatientSeen[],
-  valueOf: (event: PatientSeen) => LocalDate | null,
+function latestPerChart<E extends { patient: PatientKey }>(
+  seen: readonly E[],
+  valueOf: (event: E) => LocalDate | null,
 ): LocalDate[] {
   const latest = new Map<PatientKey, LocalDate | null>()
   for (const event of seen) latest.set(event.patient, valueOf(event))
   return [...latest.values()].filter((value) => value !== null)
-}
-
-function noticesOf(own: readonly PatientEvent[]): NoticeFact[] {
-  const confirmed = new Set(of(own, 'notice-confirmed').map((event) => event.notice))
-  const voided = new Set([
-    ...of(own, 'notice-returned').map((event) => event.notice),
-    ...of(own, 'notice-voided').map((event) => event.notice),
-  ])
-  return firstById(of(own, 'notice-given'), (event) => event.notice).map((event) => {
-    const effective = event.confirmed === true || confirmed.has(event.notice)
-    return noticeFact(event, voided.has(event.notice) ? 'void' : effective ? 'effective' : 'pending')
-  })
-}
-
-function noticeFact(event: NoticeGiven, standing: NoticeFact['standing']): NoticeFact {
-  const { backdateApprovedBy: approver } = event
-  return {
-    notice: event.notice,
-    track: event.track,
-    templateVersion: event.templateVersion,
-    templateHash: event.templateHash,
-    operators: event.operators,
-    recipient: event.recipient,
-    recipientState: event.recipientState,
-    method: event.method,
-    deliveredAt: event.deliveredAt,
-    recordedAt: event.recordedAt,
-    ...(approver === undefined || approver === event.by ? {} : { backdateApprovedBy: approver }),
-    standing,
-  }
 }
 
 /** Nobody judged: able. Able again after unable: from then on an own notice is due. */

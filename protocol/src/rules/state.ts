@@ -51,7 +51,13 @@ export interface TemplateFact {
   publishedAt: Instant
   /** The notice says 「1か月」: wait at least a calendar month too. */
   saysOneMonth: boolean
+  /** What it changes of the version before; `from` is the day of the change itself. */
+  change?: { items: NoticeItem[]; from: LocalDate }
 }
+
+/** The items of Art. 52(1), for the pseudonymized track of Art. 57(1). */
+export const NOTICE_ITEMS = ['i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii'] as const
+export type NoticeItem = (typeof NOTICE_ITEMS)[number]
 
 export interface FilingFact {
   filing: FilingId
@@ -60,6 +66,10 @@ export interface FilingFact {
   templateVersion: number
   acceptedOn: LocalDate
   endedOn: LocalDate | null
+  /** Who filed; another legal person's filing covers nobody here. Older facts: this facility's own. */
+  entity?: EntityId
+  /** The facilities it names; every facility of the legal person when it names none. */
+  facilities?: FacilityId[]
 }
 
 export interface FacilityState {

@@ -1,5 +1,5 @@
 import type { Instant } from '../env.ts'
-import type { StopAsked, StopUndone, StopWithdrawn } from '../events.ts'
+import type { StopAsked, StopConfirmed, StopDismissed, StopUndone, StopWithdrawn } from '../events.ts'
 import { UNDO_MS_MAX } from '../limits.ts'
 import { birthdayAt, startOfDay } from './calendar.ts'
 import type { LocalDate, StopFact } from './state.ts'
@@ -7,27 +7,37 @@ import type { LocalDate, StopFact } from './state.ts'
 /** Until 16 a guardian may take back a guardian's own stop; from 16 on only the person may (LAW §2.6, trap 19). */
 const GUARDIAN_UNTIL_AGE = 16
 
-/** The present standing of one stop. A withdrawal or undo that may not lift it changes nothing. */
-export function stopFact(
-  asked: StopAsked,
-  withdrawals: readonly StopWithdrawn[],
-  undos: readonly StopUndone[],
-  birthDate: LocalDate | null,
-): StopFact {
+/** What was said about stops after they were asked, in order. */
+export interface StopWords {
+  withdrawals: readonly StopWithdrawn[]
+  undos: readonly StopUndone[]
+  confirmations: readonly StopConfirmed[]
+  dismissals: readonly StopDismissed[]
+}
+
+/** The present standing of one stop. A withdrawal, undo or dismissal that may not lift it changes nothing. */
+export function stopFact(asked: StopAsked, words: StopWords, birthDate: LocalDate | null): StopFact {
+  const confirmed = words.confirmations.some((c) => c.stop === asked.stop)
   const fact: StopFact = {
     stop: asked.stop,
     tracks: asked.tracks,
     operators: asked.operators,
     requester: asked.requester,
-    standing: asked.standing,
+    standing: confirmed ? 'confirmed' : asked.standing,
     askedAt: asked.recordedAt,
     withdrawnAt: null,
     origin: asked.origin,
   }
-  if (undos.some((undo) => undo.stop === asked.stop && inUndoTime(asked, undo)))
+  if (words.undos.some((undo) => undo.stop === asked.stop && inUndoTime(asked, undo)))
     return { ...fact, standing: 'undone' }
-  const lifted = withdrawals.find((w) => w.stop === asked.stop && mayWithdraw(asked, w, birthDate))
+  if (fact.standing === 'provisional' && words.dismissals.some((d) => d.stop === asked.stop && byTwo(d)))
+    return { ...fact, standing: 'undone' }
+  const lifted = words.withdrawals.find((w) => w.stop === asked.stop && mayWithdraw(asked, w, birthDate))
   return lifted ? { ...fact, standing: 'withdrawn', withdrawnAt: lifted.recordedAt } : fact
+}
+
+function byTwo({ by, approvedBy }: StopDismissed): boolean {
+  return Boolean(approvedBy) && approvedBy !== by
 }
 
 function inUndoTime(asked: StopAsked, undo: StopUndone): boolean {

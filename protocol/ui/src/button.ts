@@ -1,4 +1,4 @@
-import { html, type Markup } from './markup.ts'
+import { flag, html, type Markup } from './markup.ts'
 import { safeHref } from './safe-href.ts'
 
 export type ButtonKind = 'primary' | 'secondary' | 'danger' | 'plain'
@@ -11,6 +11,7 @@ export interface ButtonView {
   accessKey?: string
   name?: string
   value?: string
+  autofocus?: boolean
 }
 
 const keyCap = (key: string | undefined) => (key ? html` <kbd class="key">${key}</kbd>` : '')
@@ -23,7 +24,7 @@ export function button(view: ButtonView): Markup {
     type="submit"
     class="button"
     data-kind="${view.kind ?? 'primary'}"
-    ${named}${keys(view)}
+    ${named}${keys(view)}${flag('autofocus', view.autofocus)}
   >
     ${view.text}${keyCap(view.key)}
   </button>`

@@ -26,6 +26,8 @@ export interface PatientView {
   templateText: string | null
   capacityUnable: boolean
   alike: PersonView[]
+  /** Somebody else has the same kana. */
+  namesake: boolean
   today: TodayRow[]
 }
 
@@ -149,7 +151,7 @@ function lead(view: PatientView): Markup {
   const [stop] = view.stops
   if (stop) return banner({ kind: 'stop', label: W.stopLabel, text: stop.line, more: W.noticeStopped })
   if (view.person.deceasedOn) return html`<p>${W.deceasedLead}</p>`
-  return html`<p>${W.confirmIdentity}</p>
+  return html`<p>${view.namesake ? html`<strong>${W.namesakeWarn}</strong> ` : ''}${W.confirmIdentity}</p>
     <blockquote class="quote"><p>${W.script.join('')}</p></blockquote>`
 }
 

@@ -18,6 +18,8 @@ export interface PersonView {
   age: number | null
   sex: 'male' | 'female' | 'other' | 'unknown'
   deceasedOn: string | null
+  /** Somebody else has the same name, and the birth date was not asked for yet. */
+  unasked: boolean
 }
 
 export interface TodayRow {
@@ -48,10 +50,13 @@ export function searchForm(csrf: string, focus: boolean, error?: string | null):
   </form>`
 }
 
-export function personLine(person: PersonView): string {
-  const born = person.birthDate ?? W.birthUnknown
+export function bornLine(person: PersonView): string {
   const age = person.age === null ? '' : `（${W.years(person.age)}）`
-  return `${person.kanji} ・ ${born}${age} ・ ${W.sex[person.sex]}`
+  return `${person.birthDate ?? W.birthUnknown}${age}`
+}
+
+export function personLine(person: PersonView): string {
+  return `${person.kanji} ・ ${bornLine(person)} ・ ${W.sex[person.sex]}`
 }
 
 export function todayTable(csrf: string, rows: readonly TodayRow[]): Markup {
@@ -96,8 +101,9 @@ function results(found: { people: PersonView[]; more: boolean }): Markup {
               accesskey="${at + 1}"
               data-key="${at + 1}"
               ${at === 0 ? html` autofocus` : ''}
-              ><kbd class="key">${at + 1}</kbd> <strong>${person.kana}</strong><br />${personLine(person)} ・
-              ${W.number} ${person.number}</a
+              ><kbd class="key">${at + 1}</kbd> <strong>${person.kana}</strong>
+              <span class="rows__born">${bornLine(person)}</span><br />${person.kanji} ・ ${W.sex[person.sex]}
+              ・ ${W.number} ${person.number}${person.unasked ? html`<br />${W.namesakeRow}` : ''}</a
             >
           </li>`,
       )}

@@ -1,0 +1,272 @@
+import type { Instant } from '@kakehashi/protocol/env'
+import type { NameStopAsked, NameStopSettled, StopAsked } from '@kakehashi/protocol/events'
+import { parsePatientKey, stopId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
+import { aboutPatient, type AgentContext } from '../context.ts'
+import { kanaKey, kanjiKey } from '../patients/words.ts'
+import type { AgentTx } from '../store/store.ts'
+import { enqueueControl } from '../uplink/store.ts'
+import { chartsOfPerson, facilityEvents, stopEvents, type RegisterReader } from './read.ts'
+import { addedStop, endFor } from './merged-stops.ts'
+import { openSlip, type Slip } from './slip.ts'
+import { applyStop } from './stop.ts'
+import { appendEvent } from './store.ts'
+
+export type NameStopRequest = Omit<
+  NameStopAsked,
+  'type' | 'event' | 'recordedAt' | 'stop' | 'erasureAsked'
+> & {
+  erasureAsked?: boolean
+}
+
+export interface NameStopped {
+  stop: StopId
+  /** Charts of that name and birth date, stopped provisionally until somebody says which one is meant. */
+  candidates: PatientKey[]
+  slip: Slip
+}
+
+/** A common name without a birth date says too little: beyond this many charts nobody is held, the list only waits. */
+const CANDIDATES_MAX = 20
+
+/** Charts that bear the name, where the birth date is the same or is not known on one side. */
+async function candidatesOf(
+  tx: AgentTx,
+  asked: { kana: string; name: string; birthDate: string | null },
+): Promise<PatientKey[]> {
+  const [kana, kanji] = [kanaKey(asked.kana), kanjiKey(asked.name)]
+  if (kana === '' && kanji === '') return []
+  let query = tx
+    .selectFrom('patient_index')
+    .select('patient')
+    .where((e) =>
+      e.or([
+        ...(kana === '' ? [] : [e('kana_key', '=', kana)]),
+        ...(kanji === '' ? [] : [e('kanji_key', '=', kanji)]),
+      ]),
+    )
+  const { birthDate } = asked
+  if (birthDate !== null)
+    query = query.where((e) => e.or([e('birth_date', '=', birthDate), e('birth_date', 'is', null)]))
+  const rows = await query.limit(CANDIDATES_MAX + 1).execute()
+  return rows.length > CANDIDATES_MAX ? [] : rows.map((row) => parsePatientKey(row.patient))
+}
+
+/**
+ * Provisional for this chart and all that are one person with it. The vault is told of each chart as a stop of its own:
+ * some of them may be free again, and it ends a stop for all its charts or none.
+ */
+async function holdChart(
+  tx: AgentTx,
+  context: AgentContext,
+  asked: Pick<NameStopAsked, 'stop' | 'requester' | 'by'> & { askedAt: Instant },
+  patient: PatientKey,
+): Promise<PatientKey[]> {
+  const known = new Set((await stopEvents(tx, asked.stop)).map((event) => event.patient))
+  const patients = (await chartsOfPerson(tx, patient)).filter((chart) => !known.has(chart))
+  if (patients.length === 0) return []
+  await applyStop(tx, context, {
+    stop: asked.stop,
+    patients,
+    tracks: null,
+    operators: null,
+    requester: asked.requester,
+    identityCheck: 'none',
+    standing: 'provisional',
+    origin: 'counter',
+    erasureAsked: false,
+    by: asked.by,
+    askedAt: asked.askedAt,
+  })
+  for (const chart of patients) await report(tx, context, addedStop(asked.stop, chart), [chart], asked)
+  return patients
+}
+
+async function report(
+  tx: AgentTx,
+  context: AgentContext,
+  stop: StopId,
+  patients: PatientKey[],
+  asked: Pick<NameStopAsked, 'requester'> & { askedAt: Instant; erasureAsked?: boolean },
+): Promise<void> {
+  await enqueueControl(tx, context, {
+    type: 'stop-reported',
+    stop,
+    patients,
+    handles: [],
+    tracks: null,
+    operators: null,
+    requester: asked.requester,
+    askedAt: asked.askedAt,
+    erasureAsked: asked.erasureAsked === true,
+  })
+}
+
+/**
+ * Somebody asks to stop and no chart is found: every chart of that name and birth date is stopped provisionally, also
+ * one that a source shows only later, until staff settle who is meant. The document of Art. 53 is due all the same.
+ */
+export async function recordNameStop(context: AgentContext, asked: NameStopRequest): Promise<NameStopped> {
+  if (asked.name.trim() === '' && asked.kana.trim() === '') throw new Refused('REQUEST_MALFORMED', 'name')
+  const now = context.env.now()
+  return context.store.transact(
+    (done) => ({
+      act: 'stop.by-name',
+      actor: asked.by,
+      detail: { charts: done.candidates.length, erasure: asked.erasureAsked === true },
+    }),
+    async (tx) => {
+      const stop = stopId(context.env.id())
+      const erasureAsked = asked.erasureAsked === true
+      await appendEvent(tx, {
+        type: 'name-stop-asked',
+        event: context.env.id(),
+        recordedAt: now,
+        ...asked,
+        stop,
+        erasureAsked,
+      })
+      await tx
+        .insertInto('name_stop')
+        .values({
+          stop,
+          kana_key: kanaKey(asked.kana),
+          kanji_key: kanjiKey(asked.name),
+          birth_date: asked.birthDate,
+          asked_at: now,
+          settled_at: null,
+        })
+        .execute()
+      const candidates: PatientKey[] = []
+      const facts = { stop, requester: asked.requester, by: asked.by, askedAt: now }
+      for (const patient of await candidatesOf(tx, asked))
+        candidates.push(...(await holdChart(tx, context, facts, patient)))
+      const slip = await openSlip(tx, context, {
+        ...facts,
+        patients: candidates,
+        tracks: null,
+        operators: null,
+        relation: asked.relation,
+        origin: 'counter',
+        erasureAsked,
+      })
+      return { stop, candidates, slip }
+    },
+  )
+}
+
+/** A source shows a patient who bears a name that somebody asked to stop: stopped from the first sight. */
+export async function holdIfNamed(tx: AgentTx, context: AgentContext, patient: PatientKey): Promise<void> {
+  const row = await tx
+    .selectFrom('patient_index')
+    .select(['kana_key', 'kanji_key', 'birth_date'])
+    .where('patient', '=', patient)
+    .executeTakeFirst()
+  if (!row) return
+  const open = await tx.selectFrom('name_stop').selectAll().where('settled_at', 'is', null).execute()
+  for (const one of open) {
+    const named =
+      (one.kana_key !== '' && one.kana_key === row.kana_key) ||
+      (one.kanji_key !== '' && one.kanji_key === row.kanji_key)
+    const born = one.birth_date === null || row.birth_date === null || one.birth_date === row.birth_date
+    if (!named || !born) continue
+    const [asked] = await nameStopEvents(tx, stopId(one.stop))
+    if (asked) await holdChart(tx, context, { ...asked, askedAt: asked.recordedAt }, patient)
+  }
+}
+
+async function nameStopEvents(db: RegisterReader, stop: StopId): Promise<NameStopAsked[]> {
+  const events = await facilityEvents(db)
+  return events.filter((event) => event.type === 'name-stop-asked').filter((event) => event.stop === stop)
+}
+
+export interface OpenNameStop {
+  asked: NameStopAsked
+  candidates: PatientKey[]
+}
+
+/** Stops by name that nobody settled yet, the oldest first. Names people: for the counter's and officer's pages only. */
+export async function openNameStops(db: RegisterReader): Promise<OpenNameStop[]> {
+  const events = await facilityEvents(db)
+  const settled = new Set(events.filter((e) => e.type === 'name-stop-settled').map((e) => e.stop))
+  const open = events.filter((e) => e.type === 'name-stop-asked').filter((e) => !settled.has(e.stop))
+  const found: OpenNameStop[] = []
+  for (const asked of open)
+    found.push({ asked, candidates: (await stopEvents(db, asked.stop)).map((e) => e.patient) })
+  return found
+}
+
+/**
+ * Staff know which chart was meant (`patients`, confirmed from now on), or that there is none. Charts that only bore the
+ * name are free again, which takes a second person.
+ */
+export async function settleNameStop(
+  context: AgentContext,
+  asked: {
+    stop: StopId
+    outcome: NameStopSettled['outcome']
+    patient?: PatientKey
+    identityCheck?: StopAsked['identityCheck']
+    approvedBy?: string
+    by: string
+  },
+): Promise<{ stopped: PatientKey[]; freed: PatientKey[] }> {
+  const { stop, outcome, by, approvedBy } = asked
+  if ((outcome === 'found') !== (asked.patient !== undefined))
+    throw new Refused('REQUEST_MALFORMED', 'patient')
+  return context.store.transact(
+    (done) => ({
+      act: 'stop.by-name-settled',
+      actor: by,
+      ...(asked.patient === undefined ? {} : { about: aboutPatient(context, asked.patient) }),
+      detail: { outcome, stopped: done.stopped.length, freed: done.freed.length },
+    }),
+    async (tx) => {
+      const [request] = await nameStopEvents(tx, stop)
+      if (!request || !(await isOpen(tx, stop))) throw new Refused('NOT_FOUND', 'stop')
+      const now = context.env.now()
+      const facts = { ...request, askedAt: request.recordedAt }
+      if (asked.patient) await holdChart(tx, context, facts, asked.patient)
+      const own = new Set(asked.patient ? await chartsOfPerson(tx, asked.patient) : [])
+      const charts = (await stopEvents(tx, stop)).map((event) => event.patient)
+      const stopped = charts.filter((chart) => own.has(chart))
+      const freed = charts.filter((chart) => !own.has(chart))
+      if (freed.length > 0 && (!approvedBy || approvedBy === by))
+        throw new Refused('NOT_ALLOWED', 'approvedBy')
+      const head = () => ({ event: context.env.id(), recordedAt: now, by, stop })
+      for (const patient of stopped)
+        await appendEvent(tx, {
+          type: 'stop-confirmed',
+          ...head(),
+          patient,
+          identityCheck: asked.identityCheck ?? 'known',
+        })
+      if (approvedBy !== undefined)
+        for (const patient of freed)
+          await appendEvent(tx, {
+            type: 'stop-dismissed',
+            ...head(),
+            patient,
+            reason: 'not-this-person',
+            approvedBy,
+          })
+      await appendEvent(tx, { type: 'name-stop-settled', ...head(), outcome })
+      await tx.updateTable('name_stop').set({ settled_at: now }).where('stop', '=', stop).execute()
+      for (const chart of freed) await endFor(tx, context, stop, chart, true)
+      if (stopped.length > 0) {
+        await report(tx, context, stop, stopped, facts)
+        for (const chart of stopped) await endFor(tx, context, stop, chart, true)
+      }
+      return { stopped, freed }
+    },
+  )
+}
+
+async function isOpen(tx: AgentTx, stop: StopId): Promise<boolean> {
+  const row = await tx
+    .selectFrom('name_stop')
+    .select('settled_at')
+    .where('stop', '=', stop)
+    .executeTakeFirst()
+  return row !== undefined && row.settled_at === null
+}

@@ -1,0 +1,152 @@
+import type { StopAsked, StopDismissed } from '@kakehashi/protocol/events'
+import type { StopId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
+import type { StopFact } from '@kakehashi/protocol/rules/state'
+import { mayWithdraw } from '@kakehashi/protocol/rules/stops'
+import { aboutPatient, type AgentContext } from '../context.ts'
+import type { AgentTx } from '../store/store.ts'
+import { enqueueControl } from '../uplink/store.ts'
+import { endMergedStops } from './merged-stops.ts'
+import { appendOpening } from './opening.ts'
+import { isByName, patientStateOf, stopEvents } from './read.ts'
+import { mayUndo } from './rules.ts'
+import { closeUndoneSlips } from './slip.ts'
+
+async function askedStop(context: AgentContext, stop: StopId): Promise<[StopAsked, ...StopAsked[]]> {
+  const [first, ...others] = await stopEvents(context.store.db, stop)
+  if (!first) throw new Refused('NOT_FOUND', 'stop')
+  return [first, ...others]
+}
+
+/** The vault is told that the stop ended, for the charts it was asked for and those a merge had added. */
+async function reportEnd(
+  tx: AgentTx,
+  context: AgentContext,
+  stop: StopId,
+  events: readonly [StopAsked, ...StopAsked[]],
+  undone: boolean,
+): Promise<void> {
+  await enqueueControl(tx, context, {
+    type: 'stop-withdrawn-reported',
+    stop,
+    patients: events.map((event) => event.patient),
+    withdrawnAt: context.env.now(),
+    ...(undone ? { undone: true as const } : {}),
+  })
+  await endMergedStops(tx, context, stop, events[0].patient, undone)
+}
+
+export interface Withdrawal {
+  stop: StopId
+  by: string
+  requester: StopFact['requester']
+  requesterName?: string
+  identityCheck?: StopAsked['identityCheck']
+}
+
+/**
+ * Only who asked takes a stop back: not a relative, a guardian only their own and only until 16, and not somebody of
+ * another name. A fresh notice and a fresh period are due then, by the fold, not here.
+ */
+export async function withdrawStop(context: AgentContext, asked: Withdrawal): Promise<void> {
+  const events = await askedStop(context, asked.stop)
+  const [first] = events
+  const now = context.env.now()
+  const { birthDate } = await patientStateOf(context.store.db, first.patient)
+  const sameName =
+    first.requesterName === undefined ||
+    asked.requesterName === undefined ||
+    first.requester !== asked.requester ||
+    first.requesterName === asked.requesterName
+  const may = mayWithdraw(first, { requester: asked.requester, recordedAt: now }, birthDate)
+  if (!may || !sameName || asked.requester === 'family') throw new Refused('NOT_ALLOWED', 'withdrawal')
+  await context.store.transact(
+    { act: 'stop.withdrawn', actor: asked.by, about: aboutPatient(context, first.patient) },
+    async (tx) => {
+      for (const { patient } of events)
+        await appendOpening(tx, {
+          type: 'stop-withdrawn',
+          event: context.env.id(),
+          recordedAt: now,
+          patient,
+          ...asked,
+        })
+      await reportEnd(tx, context, asked.stop, events, false)
+    },
+  )
+}
+
+/** The wrong patient was on the screen: taken back within ten minutes, as a new event. */
+export async function undoStop(context: AgentContext, asked: { stop: StopId; by: string }): Promise<void> {
+  const events = await askedStop(context, asked.stop)
+  const [first] = events
+  const now = context.env.now()
+  if (first.origin !== 'counter' || !mayUndo(first.recordedAt, now)) throw new Refused('NOT_ALLOWED', 'undo')
+  await context.store.transact(
+    { act: 'stop.undone', actor: asked.by, about: aboutPatient(context, first.patient) },
+    async (tx) => {
+      for (const { patient } of events)
+        await appendOpening(tx, {
+          type: 'stop-undone',
+          event: context.env.id(),
+          recordedAt: now,
+          by: asked.by,
+          patient,
+          stop: asked.stop,
+        })
+      await reportEnd(tx, context, asked.stop, events, true)
+      await closeUndoneSlips(tx, context, asked.stop, asked.by)
+    },
+  )
+}
+
+/** Who asked provisionally is who they said they were: from now on only a withdrawal ends the stop. */
+export async function confirmStop(
+  context: AgentContext,
+  asked: { stop: StopId; identityCheck: StopAsked['identityCheck']; by: string },
+): Promise<void> {
+  const events = await askedStop(context, asked.stop)
+  await context.store.transact(
+    { act: 'stop.confirmed', actor: asked.by, about: aboutPatient(context, events[0].patient) },
+    async (tx) => {
+      for (const { patient } of events)
+        await appendOpening(tx, {
+          type: 'stop-confirmed',
+          event: context.env.id(),
+          recordedAt: context.env.now(),
+          patient,
+          ...asked,
+        })
+    },
+  )
+}
+
+/** A provisional stop turned out to be somebody else's. Two people say so; a confirmed stop is not theirs to end. */
+export async function dismissStop(
+  context: AgentContext,
+  asked: { stop: StopId; reason: StopDismissed['reason']; approvedBy: string; by: string },
+): Promise<void> {
+  if (!asked.approvedBy || asked.approvedBy === asked.by) throw new Refused('NOT_ALLOWED', 'approvedBy')
+  const events = await askedStop(context, asked.stop)
+  if (await isByName(context.store.db, asked.stop)) throw new Refused('NOT_ALLOWED', 'name-stop')
+  for (const { patient } of events) {
+    const { stops } = await patientStateOf(context.store.db, patient)
+    if (stops.find((s) => s.stop === asked.stop)?.standing !== 'provisional')
+      throw new Refused('NOT_ALLOWED', 'stop')
+  }
+  const { by, approvedBy, reason, stop } = asked
+  await context.store.transact(
+    { act: 'stop.dismissed', actor: by, about: aboutPatient(context, events[0].patient), detail: { reason } },
+    async (tx) => {
+      for (const { patient } of events)
+        await appendOpening(tx, {
+          type: 'stop-dismissed',
+          event: context.env.id(),
+          recordedAt: context.env.now(),
+          patient,
+          ...{ by, approvedBy, reason, stop },
+        })
+      await reportEnd(tx, context, stop, events, true)
+    },
+  )
+}
