@@ -112,12 +112,16 @@ class AssembledAgent implements Agent {
 
   async build(options: { patients?: number; signal?: AbortSignal } = {}): Promise<BuildReport> {
     const reports: BuildReport[] = []
+    const queued = (): void => this.line.nudge()
     let from: Wanted | null = null
     do {
-      const report: BuildReport = await buildBatches(this.context, this.#connectors, { ...options, from })
+      const report: BuildReport = await buildBatches(this.context, this.#connectors, {
+        ...options,
+        from,
+        queued,
+      })
       reports.push(report)
       from = report.next
-      if (report.batches > 0) this.line.nudge()
     } while (from !== null)
     return merged(reports)
   }

@@ -101,6 +101,7 @@ export class AdtImport {
       confirmedBy: null,
       visit,
       template: templateThen(facility?.templates ?? [], context.track, at, null),
+      paper: null,
     }
   }
 

@@ -10,6 +10,8 @@ import type { AgentContext } from '../context.ts'
 import { numberKey } from '../patients/words.ts'
 import { eventsOf, patientStateOf } from '../register/read.ts'
 import type { Register } from '../register/register.ts'
+import { movePaper, readPaper, type PrintedPaper } from '../papers/store.ts'
+import { readPaperNumber } from '../papers/rules.ts'
 import { LineRefused } from './reasons.ts'
 import { keepEntry, readEntry, settleEntry, visitCancelledAt, type Entry, type EntryState } from './store.ts'
 
@@ -34,6 +36,8 @@ export interface HandOver {
   confirmedBy: string | null
   visit: string | null
   template: TemplateFact
+  /** The sheet, printed in advance, that was handed over. */
+  paper: PrintedPaper | null
 }
 
 export interface Run {
@@ -176,14 +180,37 @@ export async function take(
       deliveredAt: told.at,
       templateVersion: told.template.version,
       evidence,
+      ...(told.paper === null ? {} : { handle: told.paper.handle, language: told.paper.language }),
       ...(told.relation === null ? {} : { relation: told.relation }),
       ...(at.run.approvedBy === null ? {} : { approvedBy: at.run.approvedBy }),
     }),
   )
   await settle(parts, told.entry, 'recorded', { notices: done.notices })
+  await useUp(context, told, done.notices)
   if (told.confirmedBy !== null)
     await confirmAll(parts, { notices: done.notices, patient: told.patient, entry: told.entry }, told, null)
   return { verdict, datedAsAsked: done.datedAsAsked }
+}
+
+/** The sheet this line says was handed over: it must lie ready for this very person. Throws {@link LineRefused}. */
+export async function sheetOf(
+  context: AgentContext,
+  typed: string | null,
+  patient: PatientKey,
+): Promise<PrintedPaper | null> {
+  if (typed === null) return null
+  const number = readPaperNumber(typed)
+  const sheet = number === null ? null : await readPaper(context.store.db, number)
+  if (!sheet || sheet.state === 'voided') throw new LineRefused('PAPER_UNKNOWN')
+  if (sheet.patient !== patient) throw new LineRefused('PAPER_OF_ANOTHER')
+  return sheet
+}
+
+async function useUp(context: AgentContext, told: HandOver, notices: readonly NoticeId[]): Promise<void> {
+  const { paper } = told
+  if (paper === null) return
+  const to = { state: 'handed', notices, by: told.by, now: context.env.now() } as const
+  await context.store.bookkeep((tx) => movePaper(tx, paper.paper, to))
 }
 
 /** Names the hand-over and, after an undo, the run that took it anew. */

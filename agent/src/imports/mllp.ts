@@ -28,7 +28,8 @@ export class Frames {
         from = at + 1
       } else if (this.#state === 'ending' && byte === RETURN) {
         this.#keep(chunk.subarray(from, at))
-        yield { t: 'message', bytes: Buffer.concat(this.#held).subarray(0, -1) }
+        const bytes = Buffer.concat(this.#held).subarray(0, -1)
+        yield bytes.length > MESSAGE_BYTES_MAX ? { t: 'too-long' } : { t: 'message', bytes }
         this.#state = 'outside'
       } else if (this.#state === 'inside' || this.#state === 'ending')
         this.#state = byte === END ? 'ending' : 'inside'

@@ -10,6 +10,7 @@ import {
   entryName,
   judge,
   patientOfNumber,
+  sheetOf,
   take,
   takeBack,
   templateThen,
@@ -150,7 +151,9 @@ class CsvImport {
         ? entryName(['line', patient, line.at, ...line.recipients])
         : entryName(['job', source, line.job])
     const at = deliveredAt(context, line)
-    const template = templateThen(this.#facility?.templates ?? [], context.track, at, line.version)
+    const paper = await sheetOf(context, line.paper, patient)
+    const version = line.version ?? paper?.version ?? null
+    const template = templateThen(this.#facility?.templates ?? [], context.track, at, version)
     return {
       line,
       handOver: {
@@ -164,6 +167,7 @@ class CsvImport {
         confirmedBy: line.confirmedBy ?? (line.state === 'handed' && line.staff !== null ? line.staff : null),
         visit: line.visit,
         template,
+        paper,
       },
     }
   }

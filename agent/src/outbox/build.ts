@@ -81,6 +81,7 @@ class Build {
   }
   readonly #context: AgentContext
   readonly #question: GateQuestion
+  readonly #queued: () => void
   readonly #decisions = new Map<PatientKey, PatientDecision>()
   /** How many sources told everything they have of a patient. */
   readonly #told = new Map<PatientKey, number>()
@@ -90,9 +91,15 @@ class Build {
   #seen = new Set<string>()
   #keptBack = false
 
-  constructor(context: AgentContext, question: GateQuestion, open: Iterable<PatientDecision>) {
+  constructor(
+    context: AgentContext,
+    question: GateQuestion,
+    open: Iterable<PatientDecision>,
+    queued: () => void,
+  ) {
     this.#context = context
     this.#question = question
+    this.#queued = queued
     for (const decision of open) this.#decisions.set(decision.patient, decision)
   }
 
@@ -226,6 +233,7 @@ class Build {
     this.report.batches += 1
     this.report.records += packed.records.length
     this.report.tombstones += packed.tombstones.length
+    this.#queued()
   }
 }
 
@@ -258,13 +266,14 @@ async function readAll(
 }
 
 /**
- * Reads every patient afresh whose gate is open and who has something to read, and queues what changed, sealed. Ends
+ * Reads every patient afresh whose gate is open and who has something to read, and queues what changed, sealed; calls
+ * `queued` for each batch, which may leave while the next is still being read. Ends
  * early when the disk or the outbox is full; whoever was not finished is read again next time.
  */
 export async function buildBatches(
   context: AgentContext,
   connectors: readonly SourceConnector[],
-  options: { patients?: number; from?: Wanted | null; signal?: AbortSignal } = {},
+  options: { patients?: number; from?: Wanted | null; signal?: AbortSignal; queued?: () => void } = {},
 ): Promise<BuildReport> {
   const signal = options.signal ?? new AbortController().signal
   const question = await openGate(context.store.db, context)
@@ -278,6 +287,7 @@ export async function buildBatches(
     context,
     question,
     [...found.open.values()].map((o) => o.decision),
+    options.queued ?? (() => {}),
   )
   const { report } = build
   report.closed = found.closed

@@ -7,6 +7,7 @@ import {
   type NoticeId,
   type OperatorId,
   type PatientKey,
+  type StopHandle,
 } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { addDays, birthdayAt, startOfDay, tokyoDate } from '@kakehashi/protocol/rules/calendar'
@@ -51,6 +52,8 @@ export interface NoticeAsked {
   operators?: OperatorId[]
   /** Print a stop token on the paper; only its handle is kept. */
   withToken?: boolean
+  /** Of the token on a sheet that was printed in advance. */
+  handle?: StopHandle
 }
 
 export interface Noticed {
@@ -174,6 +177,7 @@ async function giveNotice(
     throw new Refused('NOT_FOUND', 'language')
   const state = await patientStateOf(tx, asked.patient)
   const commons = commonsOf(asked, { facility, template, state, dating, now })
+  const handle = token === null ? asked.handle : handleOf(token)
   const notices: NoticeId[] = []
   for (const recipient of asked.recipients ?? ['person']) {
     const notice = noticeId(context.env.id())
@@ -182,7 +186,7 @@ async function giveNotice(
       event: context.env.id(),
       notice,
       recipient,
-      ...(token === null ? {} : { handle: handleOf(token) }),
+      ...(handle === undefined ? {} : { handle }),
     })
     notices.push(notice)
   }

@@ -1,6 +1,7 @@
 import type { Migration } from '@kakehashi/store/migrate'
 import { importMigrations } from '../imports/store.ts'
 import { outboxMigrations } from '../outbox/store.ts'
+import { paperMigrations } from '../papers/store.ts'
 import { patientsMigrations } from '../patients/store.ts'
 import { registerMigrations } from '../register/store.ts'
 import { sourcesMigrations } from '../sources/store.ts'
@@ -16,4 +17,5 @@ export const agentMigrations: readonly Migration[] = [
   ...uplinkMigrations,
   ...staffMigrations,
   ...importMigrations,
+  ...paperMigrations,
 ]

@@ -3,6 +3,7 @@ import type { AuditTables } from '@kakehashi/store/audit'
 import { openStore, type Location, type Store, type Tx } from '@kakehashi/store/store'
 import type { ImportTables } from '../imports/store.ts'
 import type { OutboxTables } from '../outbox/store.ts'
+import type { PaperTables } from '../papers/store.ts'
 import type { PatientsTables } from '../patients/store.ts'
 import type { RegisterTables } from '../register/store.ts'
 import type { SourcesTables } from '../sources/store.ts'
@@ -17,7 +18,8 @@ export type AgentTables = AuditTables &
   OutboxTables &
   UplinkTables &
   StaffTables &
-  ImportTables
+  ImportTables &
+  PaperTables
 export type AgentStore = Store<AgentTables>
 export type AgentTx = Tx<AgentTables>
 

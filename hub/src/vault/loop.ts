@@ -25,7 +25,8 @@ export function pullLoop(
     try {
       const round = await vault.round()
       failures = 0
-      if (round.batches.more) wait = 0
+      // whoever sent something is likely to have sent more meanwhile
+      if (round.batches.more || round.batches.seen > round.batches.waits) wait = 0
       await after(round)
     } catch (error) {
       failures++

@@ -1,6 +1,8 @@
 import { Refused } from '@kakehashi/protocol/refusals'
 import { expect, test } from 'vitest'
-import { canonicalText, JSON_DEPTH_MAX } from './canonical-text.ts'
+import { canonicalText as canonicalBytes, JSON_DEPTH_MAX } from './canonical-text.ts'
+
+const canonicalText = (text: string): string => Buffer.from(canonicalBytes(Buffer.from(text))).toString()
 
 test('DATA T34 decimals: 1.00 is not 1, and neither is 1e0', () => {
   expect(canonicalText('{"value": 1.00}')).toBe('{"value":1.00}')
@@ -31,6 +33,26 @@ test('DATA T34 a key given twice is refused, however it is written', () => {
   expect(() => canonicalText('{"a":1,"a":2}')).toThrow(Refused)
   expect(() => canonicalText('{"x":{"a":1,"b":0,"\\u0061":2}}')).toThrow(Refused)
   expect(canonicalText('{"x":{"a":1},"y":{"a":1}}')).toBe('{"x":{"a":1},"y":{"a":1}}')
+})
+
+test('keys are sorted as UTF-16 says, whatever their bytes and their number', () => {
+  expect(canonicalText('{"\u{1f600}":1,"\uffff":2,"\u3042":3,"z":4,"a!":5,"a":6}')).toBe(
+    '{"a!":5,"a":6,"z":4,"\u3042":3,"\u{1f600}":1,"\uffff":2}',
+  )
+  expect(canonicalText('{"b\\u0022":1,"b":2}')).toBe('{"b":2,"b\\"":1}')
+  const many = Array.from({ length: 1000 }, (_, n) => [`k${(n * 7919) % 1000}`, n] as const)
+  const sorted = many.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const written = JSON.stringify(Object.fromEntries(many))
+  expect(canonicalText(written)).toBe(JSON.stringify(Object.fromEntries(sorted)))
+  expect(() => canonicalText(`${written.slice(0, -1)},"k500":0}`)).toThrow(Refused)
+})
+
+test('a hash once told stays: the ledger and the vault compare with those of earlier versions', () => {
+  const resource =
+    '{"resourceType":"Observation","id":"x","meta":{"versionId":"3","profile":["p"]},"text":{"div":"<a b=\\"c\\">\\/\\u3042</a>"},"valueQuantity":{"value":1.00,"unit":"mg"}}'
+  expect(canonicalText(resource)).toBe(
+    '{"id":"x","meta":{"profile":["p"]},"resourceType":"Observation","text":{"div":"<a b=\\"c\\">/あ</a>"},"valueQuantity":{"unit":"mg","value":1.00}}',
+  )
 })
 
 test('DATA T34 more than 64 levels are refused', () => {

@@ -39,7 +39,7 @@ export interface ParsedResource {
 export function parseResource(bytes: Uint8Array, scope: ResourceScope): ParsedResource {
   if (!isUtf8(bytes)) throw new Refused('NOT_UTF8')
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  return understand(readJson(text), text, bytes, scope)
+  return understand(readJson(text), bytes, scope)
 }
 
 export function readJson(text: string): unknown {
@@ -53,14 +53,9 @@ export function readJson(text: string): unknown {
 const ID = /^[A-Za-z0-9.-]{1,64}$/
 const TYPE = /^[A-Z][A-Za-z]{1,63}$/
 
-/** `text` is the JSON of `value`, `bytes` the same text as the source wrote it. */
-export function understand(
-  value: unknown,
-  text: string,
-  bytes: Uint8Array,
-  scope: ResourceScope,
-): ParsedResource {
-  const contentHash = hash('sha256', canonicalText(text), 'hex')
+/** `bytes` are the JSON of `value`, as the source wrote it. */
+export function understand(value: unknown, bytes: Uint8Array, scope: ResourceScope): ParsedResource {
+  const contentHash = hash('sha256', canonicalText(bytes), 'hex')
   const resource = asResource(value)
   const { resourceType: type, id } = resource
   const found = patientsOf(resource, scope)

@@ -19,7 +19,7 @@ export function readUnit(bytes: Uint8Array, scope: ResourceScope): Reading[] {
     const value = readJson(text)
     if (!isBundle(value)) {
       if (bytes.length > RECORD_BYTES_MAX) throw new Refused('LINE_TOO_LONG')
-      return [{ t: 'parsed', parsed: understand(value, text, bytes, scope) }]
+      return [{ t: 'parsed', parsed: understand(value, bytes, scope) }]
     }
     return entriesOf(value, text, scope)
   } catch (error) {
@@ -36,7 +36,7 @@ function entriesOf(value: Bundle, text: string, scope: ResourceScope): Reading[]
     const bytes = Buffer.from(resourceText, 'utf8')
     try {
       if (bytes.length > RECORD_BYTES_MAX) throw new Refused('LINE_TOO_LONG')
-      return [{ t: 'parsed', parsed: understand(entry?.resource, resourceText, bytes, inBundle) }]
+      return [{ t: 'parsed', parsed: understand(entry?.resource, bytes, inBundle) }]
     } catch (error) {
       return [refused(error, bytes, n + 1)]
     }
