@@ -115,9 +115,11 @@ test('R23 default deny: without entity, filing or a fresh status list nothing is
     result('0001', 'o1'),
     { resourceType: 'Observation', id: 'o9', status: 'final', code: { text: 'x' } },
   ])
+  // about nobody: not forwarded, and said so under a reason of its own
+  w.write('Organization.ndjson', [{ resourceType: 'Organization', id: 'org1', name: '内科' }])
   await w.agent.gather()
   expect(await w.agent.dryRun()).toMatchObject({
-    source: { patients: 2, records: 4 },
+    source: { patients: 2, records: 5 },
     open: { patients: 0, records: 0 },
     reconciles: true,
   })
@@ -137,6 +139,7 @@ test('R23 default deny: without entity, filing or a fresh status list nothing is
   expect(filed.reasons).toEqual([
     expect.objectContaining({ code: 'AGE_UNKNOWN', patients: 1, records: 1 }),
     expect.objectContaining({ code: 'PATIENT_UNRESOLVED', patients: 0, records: 1 }),
+    expect.objectContaining({ code: 'SHARED_RESOURCE', patients: 0, records: 1 }),
   ])
   w.clock.now += 8 * DAY
   expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'OPERATOR_STATUS_STALE', patients: 2 })

@@ -1,9 +1,10 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { SourceRecord } from '@kakehashi/protocol/records'
 import { inJapanese, Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
-import type { ItemClass, LocalDate } from '@kakehashi/protocol/rules/state'
+import type { ItemClass, LocalDate, StopFact } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
 import type { SourceConnector, SourceEvent } from '../sources/connector.ts'
-import { decidePatient, openGate, type GateQuestion } from './flow.ts'
+import { datedInStop, decidePatient, openGate, type GateQuestion } from './flow.ts'
 
 export interface ReasonCount {
   code: RefusalCode
@@ -37,6 +38,8 @@ interface Verdict {
   code: RefusalCode | null
   earliest: LocalDate | null
   items: Map<ItemClass, RefusalCode>
+  /** Withdrawn: what is dated inside them stays out. */
+  stops: StopFact[]
   records: number
 }
 
@@ -62,9 +65,15 @@ class Tally {
     const decision = await decidePatient(this.#context.store.db, this.#context, patient, this.#question)
     const items = new Map<ItemClass, RefusalCode>()
     for (const [item, answer] of decision.items) if (!answer.allow) items.set(item, answer.code)
-    const verdict = { code: decision.code, earliest: decision.earliest, items, records: 0 }
+    const stops = decision.state?.patient.stops.filter((stop) => stop.standing === 'withdrawn') ?? []
+    const verdict = { code: decision.code, earliest: decision.earliest, items, stops, records: 0 }
     this.verdicts.set(patient, verdict)
     return verdict
+  }
+
+  #recordCode(verdict: Verdict, record: SourceRecord): RefusalCode | null {
+    const code = verdict.items.get(record.item)
+    return code ?? (datedInStop(verdict.stops, record, this.#question) ? 'STOP_PERIOD' : null)
   }
 
   async take(event: SourceEvent): Promise<void> {
@@ -77,12 +86,11 @@ class Tally {
     this.total += 1
     const patients = event.t === 'record' ? event.record.patients : event.patients
     let code: RefusalCode | null = event.t === 'held' ? event.code : null
-    if (patients.length === 0) code ??= 'PATIENT_UNRESOLVED'
+    if (patients.length === 0) code ??= 'SHARED_RESOURCE'
     for (const patient of patients) {
       const verdict = await this.verdictOf(patient)
       verdict.records += 1
-      const item = event.t === 'record' ? event.record.item : 'other'
-      code ??= verdict.code ?? (event.t === 'record' ? (verdict.items.get(item) ?? null) : null)
+      code ??= verdict.code ?? (event.t === 'record' ? this.#recordCode(verdict, event.record) : null)
     }
     this.#count(code ?? 'open')
   }

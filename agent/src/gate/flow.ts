@@ -1,5 +1,6 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { OperatorId, PatientKey } from '@kakehashi/protocol/ids'
+import type { SourceRecord } from '@kakehashi/protocol/records'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import type { Decision } from '@kakehashi/protocol/rules/decide'
 import {
@@ -7,8 +8,10 @@ import {
   type GateState,
   type ItemClass,
   type LocalDate,
+  type StopFact,
   type Track,
 } from '@kakehashi/protocol/rules/state'
+import { inStopPeriod } from '@kakehashi/protocol/rules/stop-period'
 import type { AgentContext } from '../context.ts'
 import { gateCommonsOf, gateStateOf, type GateCommons, type RegisterReader } from '../register/read.ts'
 
@@ -87,4 +90,13 @@ export async function decidePatient(
     earliest: (open ?? denial)?.earliest ?? null,
     ruleVersion: rules.version,
   }
+}
+
+/** The gate's question about one record, beside those about its patients: is it dated inside a stop since withdrawn? */
+export function datedInStop(
+  stops: readonly StopFact[],
+  record: SourceRecord,
+  { track, operator }: GateQuestion,
+): boolean {
+  return inStopPeriod(record, stops, track, operator)
 }

@@ -3,7 +3,13 @@ import { fitsEnvelope } from '@kakehashi/protocol/record-shapes'
 import { recordKeyText, type SourceRecord, type Tombstone } from '@kakehashi/protocol/records'
 import { Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import type { AgentContext } from '../context.ts'
-import { decidePatient, openGate, type GateQuestion, type PatientDecision } from '../gate/flow.ts'
+import {
+  datedInStop,
+  decidePatient,
+  openGate,
+  type GateQuestion,
+  type PatientDecision,
+} from '../gate/flow.ts'
 import type { FetchEvent, SourceConnector } from '../sources/connector.ts'
 import { clearToRead, dueTombstones, patientsToRead, type ToRead } from '../sources/store.ts'
 import { isDiskFull } from '../store/disk-full.ts'
@@ -166,6 +172,11 @@ class Build {
         this.report.withheld += 1
         // a class no notice names opens only by another notice, which marks the patient anew
         if (answer?.code !== 'ITEM_NOT_NOTIFIED') this.#keptBack = true
+        return
+      }
+      // what is dated inside a withdrawn stop never opens
+      if (datedInStop(decision.state?.patient.stops ?? [], record, this.#question)) {
+        this.report.withheld += 1
         return
       }
       decisions.push(decision)

@@ -51,6 +51,7 @@ export async function applyOrderedStop(
     erasureAsked: order.erasureAsked,
     by: 'operator',
     askedAt: order.askedAt,
+    more: { receivedAt: order.askedAt },
   } as const
   await applyStop(tx, context, facts)
   await openSlip(tx, context, { ...facts, patients: charts })

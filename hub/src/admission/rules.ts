@@ -9,6 +9,7 @@ import {
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import type { decide as decideOf } from '@kakehashi/protocol/rules/decide'
 import type { RuleFile } from '@kakehashi/protocol/rules/rule-file'
+import { inStopPeriod } from '@kakehashi/protocol/rules/stop-period'
 import type {
   FacilityState,
   FilingFact,
@@ -129,11 +130,19 @@ class PatientGate {
     for (const patient of record.patients) {
       const code = this.#answer(patient, record.item)
       if (code) return { patient, code }
+      if (this.#datedInStop(patient, record)) return { patient, code: 'STOP_PERIOD' }
     }
     const before = this.#known.admittedHash(record)
     if (before !== undefined && before !== record.contentHash)
       return { patient: record.patients[0] ?? null, code: 'DUPLICATE_CONFLICT' }
     return null
+  }
+
+  #datedInStop(patient: PatientKey, record: SourceRecord): boolean {
+    const one = this.#evidence.get(patient)
+    if (!one) return false
+    const { stops } = ownState(one, this.#known).patient
+    return inStopPeriod(record, stops, this.#track, this.#known.operator.operator)
   }
 
   #answer(patient: PatientKey, item: ItemClass): RefusalCode | null {

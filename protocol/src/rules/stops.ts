@@ -24,7 +24,8 @@ export function stopFact(asked: StopAsked, words: StopWords, birthDate: LocalDat
     operators: asked.operators,
     requester: asked.requester,
     standing: confirmed ? 'confirmed' : asked.standing,
-    askedAt: asked.recordedAt,
+    // a letter or a call to the operator was asked before it was recorded here
+    askedAt: Math.min(asked.receivedAt ?? asked.recordedAt, asked.recordedAt),
     withdrawnAt: null,
     origin: asked.origin,
   }
