@@ -45,6 +45,14 @@ export const REFUSALS = {
   ],
   OPERATOR_NOT_NOTIFIED: ['この認定事業者を記した通知がありません。', 'No notice names this operator.'],
   ITEM_NOT_NOTIFIED: ['この項目は通知に含まれていません。', 'The item class is not in the notice.'],
+  ITEM_NOT_FILED: [
+    'この項目は現在の届出・通知書に含まれていません。',
+    'The item class is not in the notice version now filed.',
+  ],
+  NOTICE_OUTDATED: [
+    '通知書の内容が変わったため、あらためての通知が必要です。',
+    'The notice changed since; the person was not notified of the change.',
+  ],
   DIED_BEFORE_NOTICE: ['通知の前に亡くなっているため提供できません。', 'The person died before any notice.'],
   CLOCK_UNSURE: ['時計が過去に戻っているため判断できません。', 'The clock runs behind a time already seen.'],
   FOREIGN_COPY: ['他院の記録の写しは提供できません。', 'The record is a copy from another facility.'],

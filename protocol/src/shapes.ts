@@ -97,6 +97,7 @@ export const TEMPLATE_FACT: z.ZodType<TemplateFact> = z.strictObject({
   operators: OPERATORS,
   publishedAt: INSTANT,
   saysOneMonth: z.boolean(),
+  startsOn: DATE.exactOptional(),
   change: z.strictObject({ items: z.array(z.enum(NOTICE_ITEMS)).max(8), from: DATE }).exactOptional(),
 })
 

@@ -21,6 +21,7 @@ import { stopRoutes } from './stop.ts'
 import { taskRoutes } from './tasks.ts'
 import { todayRoutes } from './today.ts'
 import { CounterViews } from './views.ts'
+import { withdrawRoutes } from './withdraw.ts'
 
 const FORM_BYTES_MAX = 16 * 1024
 
@@ -53,6 +54,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   noticeRoutes(app, parts, sessions)
   paperRoutes(app, parts, views)
   stopRoutes(app, parts, views)
+  withdrawRoutes(app, parts, views)
   slipRoutes(app, parts, views)
   taskRoutes(app, parts, sessions, views)
   todayRoutes(app, parts, sessions, views)

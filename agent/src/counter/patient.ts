@@ -9,6 +9,7 @@ import { askPage } from './pages/ask.ts'
 import { patientPage } from './pages/patient.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import type { CounterViews } from './views.ts'
+import { isScriptLanguage } from './script.ts'
 import { W } from './words.ja.ts'
 
 export function patientRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
@@ -48,9 +49,10 @@ export function patientRoutes(app: Hono<CounterEnv>, parts: CounterParts, views:
     }
     const person = c.get('person')
     const alike = await chartsAlike(parts, views, session, person)
-    return c.html(
-      patientPage(await views.desk(session), { ...(await views.patient(session, person)), alike }),
-    )
+    const asked = c.req.query('lang')
+    const language = isScriptLanguage(asked) ? asked : 'ja'
+    const view = { ...(await views.patient(session, person)), alike, language }
+    return c.html(patientPage(await views.desk(session), view))
   })
 
   app.post('/patient/:handle/undo', async (c) => {

@@ -39,6 +39,7 @@ export function slipRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Co
         askedAt: longTime(slip.askedAt),
         requester: slip.relation ? `${W.who[slip.requester]}（${slip.relation}）` : W.who[slip.requester],
         hospital: hospitalLines(settings.facilityName, slip.entity),
+        scope: slip.tracks?.length === 1 ? W.scope[slip.tracks[0] ?? 'all'] : W.scope.all,
         erasure: slip.erasureAsked,
         staff: (asked && (await parts.staff.read(asked.by))?.name) ?? W.origin[slip.origin],
         operator: [slip.operatorName, slip.operatorAddress].filter(Boolean).join(' '),

@@ -64,7 +64,7 @@ export class CounterViews {
     return `${W.stopLine(dayOf(stop.askedAt), W.who[stop.requester])}${provisional}`
   }
 
-  async patient(session: Session, person: IndexedPatient): Promise<Omit<PatientView, 'alike'>> {
+  async patient(session: Session, person: IndexedPatient): Promise<Omit<PatientView, 'alike' | 'language'>> {
     const { context, settings } = this.#parts
     const { db } = context.store
     const now = context.env.now()

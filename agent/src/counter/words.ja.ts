@@ -95,11 +95,7 @@ export const W = {
 
   // notice
   readAloud: '読み上げて、紙をわたす',
-  script: [
-    'この病院では、診療の情報を、国が認めた事業者に提供することがあります。',
-    'のぞまない方は、いつでも止められます。',
-    '止めても、診療に不利益はありません。',
-  ],
+  languages: '読み上げる文のことば',
   noticeComplete: '通知は済んでいます',
   noticeGiven: '通知した',
   noticeGivenAgain: 'もう一度 通知した',
@@ -128,7 +124,7 @@ export const W = {
   stopTitle: '提供を止める',
   stopLead: '理由は聞きません。確定すると、すぐに止まります。',
   whoAsks: 'だれが求めていますか',
-  who: { person: '本人', guardian: '保護者等', family: 'ご遺族', agent: '代理人' },
+  who: { person: '本人', guardian: '保護者等', family: 'ご家族・ご遺族', agent: '代理人' },
   relation: '続柄・関係',
   relationHint: '本人でないときだけ。例：母、長男、後見人',
   howConfirmed: 'どのように確かめましたか',
@@ -143,10 +139,20 @@ export const W = {
   erasureHint: '「これまでに提供した情報の削除も希望されますか」とうかがってください。',
   erasureNo: '求めない（これから先だけ止める）',
   erasureYes: '求める（すでに提供した情報も削除）',
+  scopeQuestion: '何を止めますか',
+  scope: {
+    all: 'この病院からの提供すべて（匿名加工・仮名加工の両方）',
+    ANON: '匿名加工医療情報のための提供だけ',
+    PSEUDO: '仮名加工医療情報のための提供だけ',
+  },
+  scopeOthers: 'ほかの病院からの提供も止めたいときは、認定事業者にも申し出られることを伝えてください。',
+  scopeOthersBy: (phone: string) =>
+    `ほかの病院からの提供も止めたいときは、認定事業者（電話 ${phone}）にも申し出られることを伝えてください。画像だけなど、一部だけを止めることはできないため、全部を止めます。`,
   scopeHeading: '止まる範囲',
   scopeText:
     'この病院からの提供がすべて止まります（匿名加工・仮名加工の両方、すべての認定事業者）。ほかの病院からの提供は、この画面では止まりません。',
   stopConfirm: '停止を確定する',
+  whoMissing: 'だれが求めているかをえらんでください。',
   stopFormWrong: 'えらべない内容が送られました。画面のなかからえらんでください。',
   stopInForce: '停止しました。',
   stopInForceMore: (time: string) =>
@@ -155,6 +161,8 @@ export const W = {
   stopAlready: 'すでに停止中です',
   stopLine: (day: string, who: string) => `${day} に${who}から停止の求め`,
   stopProvisional: '（仮の停止）',
+  stopProvisionalMore:
+    '仮の停止です。提供は止まっています。求めた方を確かめられたら、患者の画面で「確かめた」と記録してください。',
 
   alikeTitle: '同じ方かもしれない別の番号',
   alikeLead:
@@ -180,7 +188,6 @@ export const W = {
   slipRequester: '求めた方',
   slipHospital: '病院',
   slipScope: '止まる範囲',
-  slipScopeText: 'この病院からの提供すべて（匿名加工・仮名加工の両方）',
   slipErasure: 'すでに提供した情報',
   slipErasureNo: '削除は求めていません（あとから求めることもできます）',
   slipErasureYes: '削除を求めました',
@@ -223,14 +230,31 @@ export const W = {
   withdrawLead:
     'ご本人だけができます。停止をやめると、あらためて通知し、待機期間が過ぎるまで提供は始まりません。',
   withdrawWho: '申し出た方',
-  withdrawPerson: 'ご本人です',
-  withdrawOther: 'ご本人ではない',
+  withdrawBy: {
+    person: 'ご本人です',
+    guardian: '保護者です（保護者が求めた停止だけ）',
+    other: 'ご本人ではない',
+  },
+  withdrawHowHint: '診察券か身分証を見せてもらってください。顔を知っているだけでは、停止をやめられません。',
+  withdrawBorn: '生年月日（うかがったとおりに入れる）',
+  withdrawBornHint: '画面には出していません。例：19560131 や S31.1.31',
+  withdrawBornMissing: '生年月日をうかがって入れてください。',
+  withdrawBornWrong: '生年月日が記録と違います。停止はそのままです。もう一度うかがってください。',
+  withdrawExplained: '説明しましたか',
+  withdrawExplainedHint:
+    '「停止をやめると、あらためて通知をお渡しし、待つ期間のあとに提供が始まることがあります。停止は続けることもできます」',
+  withdrawExplainedYes: '説明し、それでもやめたいと言われた',
+  withdrawExplainedMissing: '説明してから、ご本人の答えを記録してください。',
+  withdrawDeceased: '亡くなった方の停止は、だれもやめられません。停止はそのままです。',
+  withdrawNotTheirs: 'この停止を求めた方ではないため、やめられません。停止はそのままです。',
+  withdrawnSome: (done: number, left: number) =>
+    `${done}件の停止をやめる記録をつけました。ほかの方が求めた停止 ${left}件はそのままです。`,
   withdrawOtherRefused: '停止をやめられるのはご本人だけです。停止はそのままです。',
   withdrawChoose: '申し出た方をえらんでください。',
   withdrawConfirm: '停止をやめる記録をつける',
   withdrawn: '停止をやめる記録をつけました。',
   withdrawnMore: '提供を始めるには、あらためて通知が必要です。',
-  identityNeeded: '確かめ方をえらんでください。',
+  identityNeeded: '診察券か身分証で確かめてください。',
 
   // today
   todayTitle: 'きょうの記録',

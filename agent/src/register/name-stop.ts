@@ -10,6 +10,7 @@ import { chartsOfPerson, facilityEvents, stopEvents, type RegisterReader } from 
 import { addedStop, endFor } from './merged-stops.ts'
 import { openSlip, type Slip } from './slip.ts'
 import { applyStop } from './stop.ts'
+import { appendOpening } from './opening.ts'
 import { appendEvent } from './store.ts'
 
 export type NameStopRequest = Omit<
@@ -233,30 +234,7 @@ export async function settleNameStop(
       const freed = charts.filter((chart) => !own.has(chart))
       if (freed.length > 0 && (!approvedBy || approvedBy === by))
         throw new Refused('NOT_ALLOWED', 'approvedBy')
-      const head = () => ({ event: context.env.id(), recordedAt: now, by, stop })
-      for (const patient of stopped)
-        await appendEvent(tx, {
-          type: 'stop-confirmed',
-          ...head(),
-          patient,
-          identityCheck: asked.identityCheck ?? 'known',
-        })
-      if (approvedBy !== undefined)
-        for (const patient of freed)
-          await appendEvent(tx, {
-            type: 'stop-dismissed',
-            ...head(),
-            patient,
-            reason: 'not-this-person',
-            approvedBy,
-          })
-      await appendEvent(tx, { type: 'name-stop-settled', ...head(), outcome })
-      await tx.updateTable('name_stop').set({ settled_at: now }).where('stop', '=', stop).execute()
-      for (const chart of freed) await endFor(tx, context, stop, chart, true)
-      if (stopped.length > 0) {
-        await report(tx, context, stop, stopped, facts)
-        for (const chart of stopped) await endFor(tx, context, stop, chart, true)
-      }
+      await settle(tx, context, { ...asked, request, stopped, freed, now })
       return { stopped, freed }
     },
   )
@@ -269,4 +247,34 @@ async function isOpen(tx: AgentTx, stop: StopId): Promise<boolean> {
     .where('stop', '=', stop)
     .executeTakeFirst()
   return row !== undefined && row.settled_at === null
+}
+
+interface Settled {
+  request: NameStopAsked
+  outcome: NameStopSettled['outcome']
+  stopped: PatientKey[]
+  freed: PatientKey[]
+  identityCheck?: StopAsked['identityCheck']
+  approvedBy?: string
+  by: string
+  now: Instant
+}
+
+/** Who was meant is stopped by name no longer but for good; the others are free, here and at the vault. */
+async function settle(tx: AgentTx, context: AgentContext, done: Settled): Promise<void> {
+  const { request, stopped, freed, approvedBy, by, now } = done
+  const { stop } = request
+  const head = () => ({ event: context.env.id(), recordedAt: now, by, stop })
+  const identityCheck = done.identityCheck ?? 'known'
+  for (const patient of stopped)
+    await appendEvent(tx, { type: 'stop-confirmed', ...head(), patient, identityCheck })
+  const reason = 'not-this-person'
+  if (approvedBy !== undefined)
+    for (const patient of freed)
+      await appendOpening(tx, { type: 'stop-dismissed', ...head(), patient, reason, approvedBy })
+  await appendEvent(tx, { type: 'name-stop-settled', ...head(), outcome: done.outcome })
+  await tx.updateTable('name_stop').set({ settled_at: now }).where('stop', '=', stop).execute()
+  if (stopped.length > 0)
+    await report(tx, context, stop, stopped, { ...request, askedAt: request.recordedAt })
+  for (const chart of [...stopped, ...freed]) await endFor(tx, context, stop, chart, true)
 }

@@ -98,6 +98,7 @@ export async function publishNotice(context: AgentContext, asked: NoticeToPublis
     operators: content.operators.map((one) => one.operator),
     publishedAt,
     saysOneMonth: content.saysOneMonth,
+    startsOn: content.plannedStart,
     ...(changed.length > 0 ? { change: { items: changed, from } } : {}),
   }
   await recordFact(context, 'template.published', by, { type: 'template-published', template, content, text })

@@ -4,6 +4,7 @@ import type { RefusalCode } from '../refusals.ts'
 import { addDays, birthdayAt, compareDates, isLocalDate, startOfDay, tokyoDate } from './calendar.ts'
 import {
   activeFilings,
+  filedItemsInclude,
   firstNotice,
   validNotices,
   type FoundNotice,
@@ -158,7 +159,10 @@ function requiredNotice(
     request,
     operator: operator.operator,
     filings: activeFilings(facility, request.track, today),
-    after: lastWithdrawal(patient.stops, request.track, operator.operator),
+    after: rules.withdrawalNeedsFreshNotice
+      ? lastWithdrawal(patient.stops, request.track, operator.operator)
+      : -Infinity,
+    today,
   }
   const valid = validNotices(state, rules, now).filter(
     (n) => patient.deceasedOn === null || compareDates(tokyoDate(n.start), patient.deceasedOn) < 0,
@@ -171,7 +175,7 @@ function requiredNotice(
   let person = firstNotice('person', own, wanted, facility, rules)
   if (typeof person === 'string' && suffices) person = guardian
   const outcome = bothNotices(person, guardian, minor || patient.capacity === 'unable')
-  if (typeof outcome !== 'string') return outcome
+  if (typeof outcome !== 'string') return filedItemsInclude(facility, wanted) ? outcome : 'ITEM_NOT_FILED'
   if (patient.deceasedOn !== null) return outcome === 'NOT_FILED' ? outcome : 'DIED_BEFORE_NOTICE'
   return missingBecause(outcome, valid, own, minor ? null : startOfDay(ofAge))
 }

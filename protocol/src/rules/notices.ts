@@ -1,7 +1,7 @@
 import type { Instant } from '../env.ts'
 import type { OperatorId } from '../ids.ts'
 import type { RefusalCode } from '../refusals.ts'
-import { compareDates, tokyoDay } from './calendar.ts'
+import { addDays, compareDates, isLocalDate, tokyoDate, tokyoDay } from './calendar.ts'
 import type { RuleFile } from './rule-file.ts'
 import type {
   FacilityState,
@@ -73,6 +73,8 @@ export function activeFilings(facility: FacilityState, track: string, today: Loc
   return facility.filings.filter(
     (f) =>
       f.track === track &&
+      (f.entity === undefined || f.entity === facility.entity.entity) &&
+      (f.facilities === undefined || f.facilities.includes(facility.facility)) &&
       compareDates(f.acceptedOn, today) <= 0 &&
       (f.endedOn === null || compareDates(today, f.endedOn) < 0),
   )
@@ -84,6 +86,25 @@ export interface Wanted {
   filings: FilingFact[]
   /** Notices at or before this do not count: a stop was withdrawn then. */
   after: Instant
+  today: LocalDate
+}
+
+/** The newest version that the filings cover and that is in force: what it does not list is not provided any more. */
+export function filedItemsInclude(facility: FacilityState, wanted: Wanted): boolean {
+  const { request, filings, today } = wanted
+  let newest: TemplateFact | undefined
+  for (const template of facility.templates) {
+    if (template.track !== request.track || compareDates(tokyoDate(template.publishedAt), today) > 0) continue
+    if (!filings.some((f) => f.templateVersion >= template.version)) continue
+    if (template.change && compareDates(readDay(template.change.from), today) > 0) continue
+    if (!newest || template.version > newest.version) newest = template
+  }
+  return newest === undefined || newest.items.includes(request.item)
+}
+
+function readDay(date: LocalDate): LocalDate {
+  if (!isLocalDate(date)) throw new TypeError('not a day')
+  return date
 }
 
 /** Of the notices to that recipient, the one whose wait ends first; or why there is none. */
@@ -107,13 +128,97 @@ export function firstNotice(
     left = left.filter(holds)
     if (left.length === 0) return code
   }
+  const changes = bindingChanges(facility, track, wanted.today, rules)
+  const told = valid.filter(
+    (n) =>
+      n.fact.recipient === role &&
+      n.fact.track === track &&
+      n.start > wanted.after &&
+      names(n, wanted.operator),
+  )
   let first: FoundNotice | undefined
+  let why: RefusalCode = 'NOTICE_OUTDATED'
   for (const notice of left) {
-    const earliest = earliestProvision(notice.start, rules, facility, notice.template.saysOneMonth)
-    if (!first || earliest < first.earliest) first = { ...notice, earliest }
+    const earliest = earliestOf(notice, told, { changes, wanted, facility, rules })
+    if (earliest === 'NOT_FILED') why = earliest
+    else if (earliest !== null && (!first || earliest < first.earliest)) first = { ...notice, earliest }
   }
-  return first ?? 'NOT_NOTIFIED'
+  return first ?? why
 }
+
+interface BindingChange {
+  version: number
+  freshWait: boolean
+}
+
+/**
+ * Changes after which an older notice covers nothing any more until the person was notified of them: those that the
+ * law wants notified before, from the day of the change on, and, if the rules say so, those of item i that are overdue.
+ */
+function bindingChanges(
+  facility: FacilityState,
+  track: string,
+  today: LocalDate,
+  rules: RuleFile,
+): BindingChange[] {
+  const binding: BindingChange[] = []
+  for (const template of facility.templates) {
+    if (template.track !== track || template.change === undefined) continue
+    const { items, from } = template.change
+    const inForce = compareDates(readDay(from), today) <= 0
+    const before = inForce && items.some((item) => rules.noticeBeforeChange.includes(item))
+    const overdue =
+      !rules.sendAfterOverdueChange &&
+      items.includes('i') &&
+      compareDates(addDays(from, rules.withoutDelayDays), today) < 0
+    if (before || overdue)
+      binding.push({
+        version: template.version,
+        freshWait: before && items.some((item) => rules.freshWaitAfterChange.includes(item)),
+      })
+  }
+  return binding
+}
+
+interface Circumstances {
+  changes: readonly BindingChange[]
+  wanted: Wanted
+  facility: FacilityState
+  rules: RuleFile
+}
+
+/** The first day this notice allows: its own wait, and having been notified of what changed since; `null`: never. */
+function earliestOf(
+  notice: ValidNotice,
+  told: readonly ValidNotice[],
+  { changes, wanted, facility, rules }: Circumstances,
+): LocalDate | 'NOT_FILED' | null {
+  const waited = (n: ValidNotice) => earliestProvision(n.start, rules, facility, n.template.saysOneMonth)
+  const since = (n: ValidNotice) => tokyoDate(n.start)
+  let earliest = waited(notice)
+  const { startsOn } = notice.template
+  if (startsOn !== undefined) earliest = later(earliest, readDay(startsOn))
+  if (!rules.newItemsWaitAnew)
+    for (const older of told)
+      if (older.fact.templateVersion < notice.fact.templateVersion)
+        earliest = sooner(earliest, later(waited(older), since(notice)))
+  for (const change of changes) {
+    if (change.version <= notice.fact.templateVersion) continue
+    if (!wanted.filings.some((f) => f.templateVersion >= change.version)) return 'NOT_FILED'
+    let heard: LocalDate | null = null
+    for (const n of told)
+      if (n.fact.templateVersion >= change.version) {
+        const from = change.freshWait ? waited(n) : since(n)
+        heard = heard === null ? from : sooner(heard, from)
+      }
+    if (heard === null) return null
+    earliest = later(earliest, heard)
+  }
+  return earliest
+}
+
+const later = (a: LocalDate, b: LocalDate): LocalDate => (a > b ? a : b)
+const sooner = (a: LocalDate, b: LocalDate): LocalDate => (a < b ? a : b)
 
 function names(notice: ValidNotice, operator: OperatorId): boolean {
   return notice.fact.operators.includes(operator) && notice.template.operators.includes(operator)

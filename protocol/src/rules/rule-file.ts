@@ -1,14 +1,14 @@
 import { canonicalBytes } from '../canonical.ts'
 import type { Instant } from '../env.ts'
-import { CLOCK_BACKSTEP_MS_MAX, NOTICE_WAIT_DAYS_MIN, OPERATOR_STATUS_AGE_MS_MAX } from '../limits.ts'
 import { sha256Hex } from '../signing.ts'
+import { BUILT_IN_RULES } from './built-in-rules.ts'
 import { tokyoDate } from './calendar.ts'
-import type { LocalDate } from './state.ts'
+import type { LocalDate, NoticeItem } from './state.ts'
 
 /**
- * The legal values a decision depends on, as dated configuration. None of them is confirmed by a lawyer or the
- * competent ministers; `unconfirmed` names each open question. A new version never makes a past decision more
- * permissive: decisions record the version they were made under.
+ * The legal values a decision depends on, and the others of LAW §10 that are not confirmed, as dated configuration;
+ * `unconfirmed` names each open question and who may answer it. A new version never makes a past decision more
+ * permissive: decisions record the version they were made under, and an approved file begins after its approval.
  */
 export interface RuleFile {
   version: string
@@ -45,85 +45,68 @@ export interface RuleFile {
   /** Who counts as bereaved family (遺族) at the counter. */
   bereavedFamily: string[]
 
+  /** Items of which a change binds whoever was not notified of it, from the day of the change on (LAW §1.6). */
+  noticeBeforeChange: NoticeItem[]
+  /** Of these, a change makes everybody wait anew; of the others, being notified is enough. */
+  freshWaitAfterChange: NoticeItem[]
+  /** What "without delay" (遅滞なく) is taken for: days after a change of item i, and after a hospital left. */
+  withoutDelayDays: number
+  /** Whether who was not notified of a change of item i in that time may still be sent. */
+  sendAfterOverdueChange: boolean
+  /** How those are notified of a change who do not come any more: a list is made, the hospital decides. */
+  changeNoticeToNonVisitors: 'mailing-list'
+  /** An item new to a notice waits the full period, while old items keep flowing. */
+  newItemsWaitAnew: boolean
+  /** A withdrawn stop leaves the old notices without force: a fresh one, and its wait, are due. */
+  withdrawalNeedsFreshNotice: boolean
+
+  /** What the document of Art. 53 says, and in whose name it goes out. */
+  slipItems: string[]
+  slipInNameOf: 'hospital'
+  /** What a record of provision (Art. 54) holds, and whether one may stand for repeated provision. */
+  provisionRecordItems: string[]
+  provisionRecordPer: 'batch'
+
   operatorStatusAgeMs: number
   clockBackstepMs: number
   /** Kept at least this long; nothing is deleted automatically. */
   retentionYearsMin: number
-  unconfirmed: { value: string; whoConfirms: string }[]
+
+  /** For the operator's side. */
+  operator: {
+    ageTopCode: number
+    kAnonymityMin: number
+    rareBelowPatients: number
+    /** `when-needed`: only if the purpose needs it and the municipality has at least this many inhabitants. */
+    municipality: { kept: 'never' | 'when-needed'; populationMin: number }
+    leakReportDays: { first: number; full: number }
+    /** When users of pseudonymized data drop a person who stopped. */
+    stoppedLeavePseudonymized: 'next-refresh'
+  }
+  /** How the enforcement regulation is cited while its numbering after 2024 has not been read. */
+  cites: 'act-only'
+  /** Rows of LAW §10: which values answer it here, and who must confirm them. */
+  unconfirmed: { question: string; values: string[]; whoConfirms: string }[]
 }
 
-const DISCLAIMER =
-  'Not legal advice. These values are defaults of the software, read from public sources; the hospital and the ' +
-  'operator must have them confirmed. 本ファイルは法的助言ではありません。'
-
-const PLACEHOLDERS = [
-  '0001-01-01',
-  '1800-01-01',
-  '1867-01-01',
-  '1868-01-01',
-  '1868-01-25',
-  '1868-09-08',
-  '1899-12-30',
-  '1899-12-31',
-  '1900-01-01',
-  '1900-01-02',
-  '1901-01-01',
-  '9999-12-31',
-]
-
-const UNCONFIRMED = [
-  { value: 'waitDaysMin', whoConfirms: 'hospital, lawyer' },
-  { value: 'oneMonthWordingCounts', whoConfirms: 'lawyer' },
-  {
-    value: 'extendOverClosedDays, closedWeekdays, closedOnPublicHolidays, yearEndClosed',
-    whoConfirms: 'lawyer',
-  },
-  { value: 'ownNoticeAge', whoConfirms: 'Guidelines, part on provision (提供編)' },
-  { value: 'guardianCopySufficesBelowAge', whoConfirms: 'Guidelines, part on provision (提供編)' },
-  { value: 'electronicNoticeCounts', whoConfirms: 'Guidelines, part on provision (提供編)' },
-  { value: 'postArrivalDays', whoConfirms: 'hospital, lawyer' },
-  { value: 'deathExtraWaitDays', whoConfirms: 'lawyer' },
-  { value: 'bereavedFamily', whoConfirms: 'Cabinet Order 163 of 2018' },
-  { value: 'a withdrawn stop needs a fresh notice and a fresh wait', whoConfirms: 'lawyer' },
-  { value: 'new items wait anew while old items keep flowing', whoConfirms: 'lawyer' },
-  { value: 'retentionYearsMin', whoConfirms: 'enforcement regulation' },
-]
-
-export const RULES: readonly RuleFile[] = [
-  {
-    version: '2024-04-01.1',
-    effectiveFrom: '2024-04-01',
-    disclaimer: DISCLAIMER,
-    waitDaysMin: NOTICE_WAIT_DAYS_MIN,
-    oneMonthWordingCounts: true,
-    extendOverClosedDays: true,
-    closedWeekdays: [0, 6],
-    closedOnPublicHolidays: true,
-    yearEndClosed: { from: '12-29', to: '01-03' },
-    ownNoticeAge: 16,
-    guardianCopySufficesBelowAge: 0,
-    placeholderBirthDates: PLACEHOLDERS,
-    ageYearsMax: 125,
-    electronicNoticeCounts: false,
-    postArrivalDays: 7,
-    deathExtraWaitDays: 0,
-    bereavedFamily: ['spouse', 'child', 'parent', 'grandchild', 'grandparent', 'sibling'],
-    operatorStatusAgeMs: OPERATOR_STATUS_AGE_MS_MAX,
-    clockBackstepMs: CLOCK_BACKSTEP_MS_MAX,
-    retentionYearsMin: 3,
-    unconfirmed: UNCONFIRMED,
-  },
-]
+export const RULES: readonly RuleFile[] = BUILT_IN_RULES
 
 /**
- * The version in force at that instant. Before the first one, the first: `decide` denies every decision dated before
- * the rules it is given.
+ * The version in force at that instant, among those built in and those approved at this place, in the order of their
+ * approval. Of two that begin on one day the later one prevails. Before the first one, the first: `decide` denies every
+ * decision dated before the rules it is given.
  */
-export function rulesAt(now: Instant): RuleFile {
+export function rulesAt(now: Instant, approved: readonly RuleFile[] = []): RuleFile {
   const today = tokyoDate(now)
-  const inForce = RULES.findLast((rules) => rules.effectiveFrom <= today) ?? RULES[0]
-  if (inForce === undefined) throw new Error('no rule file')
-  return inForce
+  let inForce: RuleFile | undefined
+  for (const rules of [...RULES, ...approved]) {
+    if (rules.effectiveFrom > today) continue
+    if (inForce === undefined || rules.effectiveFrom >= inForce.effectiveFrom) inForce = rules
+  }
+  const [first] = RULES
+  const rules = inForce ?? first
+  if (rules === undefined) throw new Error('no rule file')
+  return rules
 }
 
 /** SHA-256 (hex) of the canonical text, for `rules-changed` events and evidence packages. */

@@ -51,6 +51,8 @@ export interface TemplateFact {
   publishedAt: Instant
   /** The notice says 「1か月」: wait at least a calendar month too. */
   saysOneMonth: boolean
+  /** The planned start of provision that the notice names: nothing is provided on it before. */
+  startsOn?: LocalDate
   /** What it changes of the version before; `from` is the day of the change itself. */
   change?: { items: NoticeItem[]; from: LocalDate }
 }

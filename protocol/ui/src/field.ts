@@ -46,7 +46,8 @@ export function textField(view: TextFieldView): Markup {
 }
 
 export interface ChoiceView extends Labelled {
-  choices: { value: string; text: string | Markup; hint?: string | Markup }[]
+  /** `key` chooses it where the script runs. */
+  choices: { value: string; text: string | Markup; hint?: string | Markup; key?: string }[]
   chosen?: string | undefined
   /** Side by side where the screen is wide enough. */
   inline?: boolean
@@ -65,9 +66,9 @@ export function radios(view: ChoiceView): Markup {
                 type="radio"
                 name="${view.name}"
                 value="${choice.value}"
-                ${flag('checked', choice.value === view.chosen)}
+                ${choice.key ? html`data-key="${choice.key}"` : ''}${flag('checked', choice.value === view.chosen)}
               /><span class="choice__text"
-                >${choice.text}${choice.hint ? html`<span class="choice__hint">${choice.hint}</span>` : ''}</span
+                >${choice.key ? html`<kbd class="key">${choice.key}</kbd> ` : ''}${choice.text}${choice.hint ? html`<span class="choice__hint">${choice.hint}</span>` : ''}</span
               ></label
             >`,
         )}

@@ -14,6 +14,7 @@ export interface SlipPageView {
   askedAt: string
   requester: string
   hospital: string[]
+  scope: string
   erasure: boolean
   staff: string
   operator: string
@@ -33,7 +34,7 @@ export function slipPage(around: DeskView, view: SlipPageView): Markup {
         { term: W.slipNumber, detail: html`<strong>${view.number}</strong>` },
         { term: W.slipAskedAt, detail: view.askedAt },
         { term: W.slipRequester, detail: view.requester },
-        { term: W.slipScope, detail: W.slipScopeText },
+        { term: W.slipScope, detail: view.scope },
         { term: W.slipErasure, detail: view.erasure ? W.slipErasureYes : W.slipErasureNo },
         { term: W.slipOperator, detail: view.operator },
         { term: W.slipContact, detail: view.contact },

@@ -1,10 +1,12 @@
+import { NOTICE_LANGUAGES, type NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { banner } from '@kakehashi/ui/banner'
 import { button, linkButton } from '@kakehashi/ui/button'
 import { hiddenField } from '@kakehashi/ui/field'
-import { html, type Markup } from '@kakehashi/ui/markup'
+import { html, withReadings, type Markup } from '@kakehashi/ui/markup'
 import { summaryList } from '@kakehashi/ui/summary-list'
 import { DEATH_DAY_UNKNOWN } from '../../patients/rules.ts'
 import type { NoticeSummary } from '../rules.ts'
+import { SCRIPTS } from '../script.ts'
 import { W } from '../words.ja.ts'
 import { alikeSection, capacityForm } from './charts.ts'
 import { desk, type DeskView } from './desk.ts'
@@ -26,6 +28,8 @@ export interface PatientView {
   templateText: string | null
   capacityUnable: boolean
   alike: PersonView[]
+  /** Of the script on the screen, and of the paper where it exists. */
+  language: NoticeLanguage
   /** Somebody else has the same kana. */
   namesake: boolean
   today: TodayRow[]
@@ -35,10 +39,11 @@ function deathWords(day: string): string {
   return day === DEATH_DAY_UNKNOWN ? W.deceasedSometime : W.deceased(day)
 }
 
-export function personCard(person: PersonView, state: Markup | ''): Markup {
+/** `unborn`: without the birth date, where the person is to say it. */
+export function personCard(person: PersonView, state: Markup | '', unborn = false): Markup {
   return html`<section class="card" aria-label="${W.patient}">
     <p class="card__kana"><strong>${person.kana}</strong></p>
-    <p>${personLine(person)}</p>
+    <p>${unborn ? `${person.kanji} ・ ${W.sex[person.sex]}` : personLine(person)}</p>
     <p>${W.number} ${person.number}</p>
     ${person.deceasedOn ? html`<p class="state">${deathWords(person.deceasedOn)}</p>` : ''}${state}
   </section>`
@@ -85,11 +90,12 @@ interface NoticeButton {
   key?: 'F2'
 }
 
-function noticeButton(csrf: string, handle: string, view: NoticeButton): Markup {
+function noticeButton(csrf: string, { person, language }: PatientView, view: NoticeButton): Markup {
   const { to, text, kind, key } = view
+  const { handle } = person
   const keys = key ? { key, accessKey: 'n' } : {}
   return html`<form method="post" action="/patient/${handle}/notice">
-    ${hiddenField('csrf', csrf)}${button({ text, kind, name: 'to', value: to, ...keys })}
+    ${hiddenField('csrf', csrf)}${hiddenField('lang', language)}${button({ text, kind, name: 'to', value: to, ...keys })}
   </form>`
 }
 
@@ -110,7 +116,7 @@ function actions(csrf: string, view: PatientView): Markup {
     key: 'F2',
   }
   return html`<div class="form-row">
-      ${view.templateText && !stop && !view.person.deceasedOn ? noticeButton(csrf, handle, first) : ''}
+      ${view.templateText && !stop && !view.person.deceasedOn ? noticeButton(csrf, view, first) : ''}
       ${stop ? '' : linkButton({ text: W.wantsStop, kind: 'danger', href: `/patient/${handle}/stop`, key: 'F4', accessKey: 's' })}
       ${stop?.mayPrint ? linkButton({ text: W.printSlip, href: `/patient/${handle}/slip/${stop.id}`, key: 'F8', accessKey: 'p' }) : ''}
       ${stop ? linkButton({ text: W.withdraw, href: `/patient/${handle}/withdraw` }) : ''}
@@ -123,9 +129,9 @@ function others(csrf: string, view: PatientView, stopped: boolean): Markup {
   return html`<details>
     <summary>${W.noticeOther}</summary>
     <div class="form-row">
-      ${view.guardianNeeded ? html`${noticeButton(csrf, handle, { to: 'person', text: W.noticePersonOnly, kind: 'secondary' })}${noticeButton(csrf, handle, { to: 'guardian', text: W.noticeGuardianOnly, kind: 'secondary' })}` : ''}
-      ${stopped ? noticeButton(csrf, handle, { to: 'person', text: W.noticeGiven, kind: 'secondary' }) : ''}
-      ${noticeButton(csrf, handle, { to: 'unable', text: W.noticeUnable, kind: 'secondary' })}
+      ${view.guardianNeeded ? html`${noticeButton(csrf, view, { to: 'person', text: W.noticePersonOnly, kind: 'secondary' })}${noticeButton(csrf, view, { to: 'guardian', text: W.noticeGuardianOnly, kind: 'secondary' })}` : ''}
+      ${stopped ? noticeButton(csrf, view, { to: 'person', text: W.noticeGiven, kind: 'secondary' }) : ''}
+      ${noticeButton(csrf, view, { to: 'unable', text: W.noticeUnable, kind: 'secondary' })}
       ${view.capacityUnable ? '' : capacityForm(csrf, handle, false)}
       ${view.pendingNotice ? html`<form method="post" action="/patient/${handle}/confirm-notice">${hiddenField('csrf', csrf)}${button({ text: W.confirmKiosk, kind: 'secondary', name: 'notice', value: view.pendingNotice })}</form>` : ''}
     </div>
@@ -152,7 +158,33 @@ function lead(view: PatientView): Markup {
   if (stop) return banner({ kind: 'stop', label: W.stopLabel, text: stop.line, more: W.noticeStopped })
   if (view.person.deceasedOn) return html`<p>${W.deceasedLead}</p>`
   return html`<p>${view.namesake ? html`<strong>${W.namesakeWarn}</strong> ` : ''}${W.confirmIdentity}</p>
-    <blockquote class="quote"><p>${W.script.join('')}</p></blockquote>`
+    ${script(view.language)}${languages(view)}`
+}
+
+function script(language: NoticeLanguage): Markup {
+  const { tag, sentences } = SCRIPTS[language]
+  return html`<blockquote class="quote" lang="${tag}" ${language === 'ja-easy' ? html` data-readings` : ''}>
+    <p>${sentences.map((sentence) => html`${withReadings(sentence)} `)}</p>
+  </blockquote>`
+}
+
+function languages(view: PatientView): Markup {
+  const path = `/patient/${view.person.handle}`
+  return html`<nav aria-label="${W.languages}">
+    <ul class="links links--small">
+      ${NOTICE_LANGUAGES.map(
+        (language) =>
+          html`<li>
+            <a
+              href="${language === 'ja' ? path : `${path}?lang=${language}`}"
+              lang="${SCRIPTS[language].tag}"
+              ${language === view.language ? html` aria-current="true"` : ''}
+              >${SCRIPTS[language].name}</a
+            >
+          </li>`,
+      )}
+    </ul>
+  </nav>`
 }
 
 export function patientPage(around: DeskView, view: PatientView): Markup {

@@ -1,57 +1,41 @@
+import type { Track } from '@kakehashi/protocol/rules/state'
 import { banner } from '@kakehashi/ui/banner'
 import { button, linkButton } from '@kakehashi/ui/button'
 import { errorSummary, type FieldError } from '@kakehashi/ui/error-summary'
-import { hiddenField, radios, textField } from '@kakehashi/ui/field'
+import { hiddenField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { W } from '../words.ja.ts'
+import { erasureField, howField, relationField, scopeField, whoField, type Answers } from './asking.ts'
 import { alikeSection } from './charts.ts'
 import { desk, type DeskView } from './desk.ts'
 import { personCard } from './patient.ts'
 import type { PersonView } from './search.ts'
 
-export const REQUESTERS = ['person', 'guardian', 'family', 'agent'] as const
-export const CHECKS = ['card', 'document', 'known', 'none'] as const
-
 export interface StopFormView {
   person: PersonView
-  /** A child's or a deceased patient's form starts with another answer. */
-  requester: (typeof REQUESTERS)[number]
+  answers: Answers
+  /** For which there is a notice here. */
+  tracks: readonly Track[]
+  phone: string | null
   errors: FieldError[]
 }
 
-function errorOf(errors: readonly FieldError[], field: string) {
-  return errors.find((one) => one.field === field)?.text
-}
-
 export function stopPage(around: DeskView, view: StopFormView): Markup {
-  const { person } = view
+  const { person, answers, errors, tracks, phone } = view
   return desk(
     around,
-    view.errors.length > 0 ? `${SHARED_WORDS.errorPrefix}${W.stopTitle}` : W.stopTitle,
+    errors.length > 0 ? `${SHARED_WORDS.errorPrefix}${W.stopTitle}` : W.stopTitle,
     html`<div class="two">
       <div class="two__side">${personCard(person, '')}</div>
       <div class="two__main">
         <h1>${W.stopTitle}</h1>
-        ${errorSummary(SHARED_WORDS.errorTitle, view.errors)}
+        ${errorSummary(SHARED_WORDS.errorTitle, errors)}
         <p>${W.stopLead}</p>
         <form method="post" action="/patient/${person.handle}/stop">
-          ${hiddenField('csrf', around.csrf)}
-          ${radios({ name: 'who', label: W.whoAsks, inline: true, chosen: view.requester, choices: REQUESTERS.map((value) => ({ value, text: W.who[value] })), error: errorOf(view.errors, 'who') })}
-          ${radios({ name: 'how', label: W.howConfirmed, hint: W.howNoneHint, inline: true, chosen: 'card', choices: CHECKS.map((value) => ({ value, text: W.how[value] })), error: errorOf(view.errors, 'how') })}
-          ${radios({
-            name: 'erasure',
-            label: W.erasure,
-            hint: W.erasureHint,
-            chosen: 'no',
-            choices: [
-              { value: 'no', text: W.erasureNo },
-              { value: 'yes', text: W.erasureYes },
-            ],
-            error: errorOf(view.errors, 'erasure'),
-          })}
-          ${textField({ name: 'relation', label: W.relation, hint: W.relationHint, width: 'short', maxlength: 40 })}
-          ${banner({ kind: 'note', label: W.scopeHeading, text: W.scopeText })}
+          ${hiddenField('csrf', around.csrf)} ${whoField(answers.who, errors)}
+          ${relationField(answers.relation)} ${howField(answers.how, errors)}
+          ${scopeField(tracks, phone, answers.scope, errors)} ${erasureField(answers.erasure, errors)}
           <div class="form-row">
             ${button({ text: W.stopConfirm, key: 'F8', accessKey: 's' })}${linkButton({ text: SHARED_WORDS.back, kind: 'secondary', href: `/patient/${person.handle}` })}
           </div>
@@ -65,6 +49,8 @@ export interface StoppedView {
   person: PersonView
   stop: string
   askedAt: string
+  /** Nobody was identified, or nobody with a right of their own asked: it holds, and somebody will look. */
+  provisional: boolean
   undoable: boolean
   alike: PersonView[]
 }
@@ -80,6 +66,7 @@ export function stoppedPage(around: DeskView, view: StoppedView): Markup {
       <div class="two__main">
         <h1>${W.stopInForce}</h1>
         ${banner({ kind: 'done', label: W.doneLabel, text: W.stopInForceMore(view.askedAt), live: true, ...(around.online ? {} : { more: W.stopOffline }) })}
+        ${view.provisional ? html`<p>${W.stopProvisionalMore}</p>` : ''}
         <div class="form-row">
           ${linkButton({ text: W.printSlip, kind: 'primary', href: `/patient/${handle}/slip/${view.stop}`, key: 'F8', accessKey: 'p' })}
           ${view.undoable ? html`<form method="post" action="/patient/${handle}/undo">${hiddenField('csrf', around.csrf)}${hiddenField('kind', 'stop')}${hiddenField('id', view.stop)}${button({ text: W.undoOf(W.act.stop), kind: 'secondary' })}</form>` : ''}

@@ -1,0 +1,100 @@
+import { stopId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
+import type { StopFact } from '@kakehashi/protocol/rules/state'
+import type { FieldError } from '@kakehashi/ui/error-summary'
+import type { Hono } from 'hono'
+import type { IndexedPatient } from '../patients/store.ts'
+import { dateTyped } from '../patients/words.ts'
+import { patientStateOf } from '../register/read.ts'
+import { oneOf } from './answers.ts'
+import { WITHDRAWAL_CHECKS, WITHDRAWERS, withdrawPage } from './pages/withdraw.ts'
+import type { CounterEnv, CounterParts } from './parts.ts'
+import { stopsInForce } from './rules.ts'
+import type { Session } from './session.ts'
+import type { CounterViews } from './views.ts'
+import { W } from './words.ja.ts'
+
+interface Withdrawal {
+  requester: 'person' | 'guardian'
+  identityCheck: (typeof WITHDRAWAL_CHECKS)[number]
+}
+
+/** A stop is taken generously and given back strictly: a false stop costs a row, a false withdrawal a right (LAW §2.6). */
+export function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
+  const { context } = parts
+
+  const pageOf = async (session: Session, indexed: IndexedPatient, errors: FieldError[]) => {
+    const person = views.person(session, indexed)
+    const stops = stopsInForce(await patientStateOf(context.store.db, indexed.patient))
+    if (stops.length === 0) throw new Refused('NOT_FOUND', 'stop')
+    const { ownNoticeAge } = context.rulesAt(context.env.now())
+    return withdrawPage(await views.desk(session), {
+      person,
+      stops: stops.map((one) => views.stopLine(one)),
+      child: person.age !== null && person.age < ownNoticeAge,
+      errors,
+    })
+  }
+
+  app.get('/patient/:handle/withdraw', async (c) =>
+    c.html(await pageOf(c.get('session'), c.get('person'), [])),
+  )
+
+  app.post('/patient/:handle/withdraw', async (c) => {
+    const session = c.get('session')
+    const indexed = c.get('person')
+    const { said, errors } = readWithdrawal(await c.req.parseBody(), indexed)
+    if (!said) return c.html(await pageOf(session, indexed, errors), 422)
+    const stops = stopsInForce(await patientStateOf(context.store.db, indexed.patient))
+    if (stops.length === 0) throw new Refused('NOT_FOUND', 'stop')
+    const done = await withdrawAll(parts, stops, said, session.staff.id)
+    if (done === 0) {
+      const mine = [{ field: 'who', text: W.withdrawNotTheirs }]
+      return c.html(await pageOf(session, indexed, mine), 422)
+    }
+    session.message =
+      done === stops.length
+        ? { kind: 'done', text: W.withdrawn, more: W.withdrawnMore }
+        : { kind: 'warning', text: W.withdrawnSome(done, stops.length - done) }
+    return c.redirect(`/patient/${c.req.param('handle')}`, 303)
+  })
+}
+
+/** How many were withdrawn; a stop that somebody else asked for stays. */
+async function withdrawAll(
+  parts: CounterParts,
+  stops: readonly StopFact[],
+  said: Withdrawal,
+  by: string,
+): Promise<number> {
+  let done = 0
+  for (const { stop } of stops) {
+    try {
+      await parts.register.withdrawStop({ stop: stopId(stop), by, ...said })
+      done += 1
+    } catch (error) {
+      if (!(error instanceof Refused) || error.refusal.code !== 'NOT_ALLOWED') throw error
+    }
+  }
+  return done
+}
+
+function readWithdrawal(
+  form: Record<string, unknown>,
+  person: IndexedPatient,
+): { said: Withdrawal | null; errors: FieldError[] } {
+  const errors: FieldError[] = []
+  const who = oneOf(WITHDRAWERS, form['who'])
+  const requester = who === 'other' ? null : who
+  if (person.deceasedOn) errors.push({ field: 'who', text: W.withdrawDeceased })
+  else if (!requester)
+    errors.push({ field: 'who', text: who === 'other' ? W.withdrawOtherRefused : W.withdrawChoose })
+  const identityCheck = oneOf(WITHDRAWAL_CHECKS, form['how'])
+  if (!identityCheck) errors.push({ field: 'how', text: W.identityNeeded })
+  const born = dateTyped(String(form['born'] ?? ''))
+  if (person.birthDate !== null && born !== person.birthDate)
+    errors.push({ field: 'born', text: born === null ? W.withdrawBornMissing : W.withdrawBornWrong })
+  if (form['explained'] !== 'yes') errors.push({ field: 'explained', text: W.withdrawExplainedMissing })
+  const said = errors.length === 0 && requester && identityCheck ? { requester, identityCheck } : null
+  return { said, errors }
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { NOTICE_WAIT_DAYS_MAX, NOTICE_WAIT_DAYS_MIN } from '../limits.ts'
+import { isLocalDate } from './calendar.ts'
+import type { RuleFile } from './rule-file.ts'
+import { NOTICE_ITEMS, type LocalDate } from './state.ts'
+
+const TEXT = z.string().min(1).max(4000)
+const WORDS = z.array(TEXT).max(100)
+const DAY = z.custom<LocalDate>(isLocalDate)
+const MONTH_DAY = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/)
+const DAYS = z.number().int().min(0).max(NOTICE_WAIT_DAYS_MAX)
+const MS = z.number().int().min(0)
+const ITEMS = z.array(z.enum(NOTICE_ITEMS)).max(NOTICE_ITEMS.length)
+
+/**
+ * A rule file from outside: every value there, none besides, and none below what the law's guide says. What is fixed in
+ * code stands as the only value that can be read.
+ */
+export const RULE_FILE: z.ZodType<RuleFile> = z.strictObject({
+  version: z.string().regex(/^\d{4}-\d{2}-\d{2}\.[0-9a-z-]{1,40}$/),
+  effectiveFrom: DAY,
+  disclaimer: TEXT,
+  waitDaysMin: z.number().int().min(NOTICE_WAIT_DAYS_MIN).max(NOTICE_WAIT_DAYS_MAX),
+  oneMonthWordingCounts: z.boolean(),
+  extendOverClosedDays: z.boolean(),
+  closedWeekdays: z.array(z.number().int().min(0).max(6)).max(6),
+  closedOnPublicHolidays: z.boolean(),
+  yearEndClosed: z.strictObject({ from: MONTH_DAY, to: MONTH_DAY }).nullable(),
+  ownNoticeAge: z.number().int().min(0).max(30),
+  guardianCopySufficesBelowAge: z.number().int().min(0).max(16),
+  placeholderBirthDates: z.array(DAY).max(1000),
+  ageYearsMax: z.number().int().min(100).max(150),
+  electronicNoticeCounts: z.boolean(),
+  postArrivalDays: DAYS,
+  deathExtraWaitDays: DAYS,
+  bereavedFamily: WORDS,
+  noticeBeforeChange: ITEMS,
+  freshWaitAfterChange: ITEMS,
+  withoutDelayDays: DAYS,
+  sendAfterOverdueChange: z.boolean(),
+  changeNoticeToNonVisitors: z.literal('mailing-list'),
+  newItemsWaitAnew: z.boolean(),
+  withdrawalNeedsFreshNotice: z.boolean(),
+  slipItems: WORDS,
+  slipInNameOf: z.literal('hospital'),
+  provisionRecordItems: WORDS,
+  provisionRecordPer: z.literal('batch'),
+  operatorStatusAgeMs: MS,
+  clockBackstepMs: MS,
+  retentionYearsMin: z.number().int().min(0).max(100),
+  operator: z.strictObject({
+    ageTopCode: z.number().int().min(60).max(120),
+    kAnonymityMin: z.number().int().min(2),
+    rareBelowPatients: z.number().int().min(2),
+    municipality: z.strictObject({
+      kept: z.enum(['never', 'when-needed']),
+      populationMin: z.number().int().min(0),
+    }),
+    leakReportDays: z.strictObject({ first: DAYS, full: DAYS }),
+    stoppedLeavePseudonymized: z.literal('next-refresh'),
+  }),
+  cites: z.literal('act-only'),
+  unconfirmed: z.array(z.strictObject({ question: TEXT, values: WORDS, whoConfirms: TEXT })).max(100),
+})
