@@ -39,14 +39,14 @@ export function simRooms(
 function landingOnly(place: Place, content: Content): Place {
   return {
     ...place,
-    async erase(patients) {
+    async erase(patients, erasure) {
       const marked = await content.store.transact(
         (m: { records: number; landing: number }) => ({
           act: 'content.erasure-marked',
           actor: 'vault',
           detail: { charts: patients.length, records: m.records },
         }),
-        (tx) => markErased(tx, content, patients),
+        (tx) => markErased(tx, content, patients, erasure),
       )
       return [{ place: 'content/landing', count: marked.landing, keysDestroyed: [] }]
     },

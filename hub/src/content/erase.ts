@@ -26,26 +26,70 @@ const AT_ONCE = 400
  * old keys are destroyed, so that older copies of the files stay shut. Later arrivals are refused by keyed hash.
  * Safe to run again after a crash: it finishes what is left.
  */
-export async function eraseContent(content: Content, patients: readonly PatientKey[]): Promise<Erased> {
+export async function eraseContent(
+  content: Content,
+  patients: readonly PatientKey[],
+  erasure: string | null = null,
+): Promise<Erased> {
   const marked = await content.store.transact<Marked>(
     (m) => ({
       act: 'content.erasure-marked',
       actor: 'vault',
       detail: { charts: patients.length, records: m.records },
     }),
-    (tx) => markErased(tx, content, patients),
+    (tx) => markErased(tx, content, patients, erasure),
   )
   const touched = new Set([...marked.partitions.keys(), ...patients.map((p) => partitionOf(p))])
   const erased: Erased = { places: [], keysDestroyed: [] }
   const partitions = [...touched].toSorted((a, b) => a - b)
   const rewritten: Rewritten = { records: 0, keysDestroyed: erased.keysDestroyed }
   await rewritePartitions(content, partitions, rewritten)
+  if (erasure !== null) return everDone(content, erasure, erased.keysDestroyed)
   for (const partition of partitions) {
     const records = marked.partitions.get(partition) ?? 0
     if (records > 0) erased.places.push({ place: `content/partition-${partition}`, records })
   }
   if (marked.landing > 0) erased.places.push({ place: 'content/landing', records: marked.landing })
   return erased
+}
+
+/** All that was done for this erasure, in this run and in those that a crash ended. */
+async function everDone(content: Content, erasure: string, now: readonly string[]): Promise<Erased> {
+  const { db } = content.store
+  const places = await db
+    .selectFrom('content_erasure_place')
+    .select(['place', 'records'])
+    .where('erasure', '=', erasure)
+    .orderBy('place')
+    .execute()
+  const keys = await db
+    .selectFrom('content_erasure_key')
+    .select('key')
+    .where('erasure', '=', erasure)
+    .orderBy('key')
+    .execute()
+  return {
+    places: places.map(({ place, records }) => ({ place, records: Number(records) })),
+    keysDestroyed: [...new Set([...keys.map((row) => row.key), ...now])],
+  }
+}
+
+async function notePlaces(tx: Tx<ContentTables>, erasure: string, marked: Marked): Promise<void> {
+  const places = [...marked.partitions].map(([partition, records]) => ({
+    place: `content/partition-${partition}`,
+    records,
+  }))
+  if (marked.landing > 0) places.push({ place: 'content/landing', records: marked.landing })
+  for (const { place, records } of places)
+    await tx
+      .insertInto('content_erasure_place')
+      .values({ erasure, place, records })
+      .onConflict((oc) =>
+        oc.columns(['erasure', 'place']).doUpdateSet((e) => ({
+          records: e('content_erasure_place.records', '+', e.ref('excluded.records')),
+        })),
+      )
+      .execute()
 }
 
 /** Fresh notice and period after a withdrawn stop: the charts may arrive again. */
@@ -63,6 +107,7 @@ export async function markErased(
   tx: Tx<ContentTables>,
   content: Content,
   patients: readonly PatientKey[],
+  erasure: string | null = null,
 ): Promise<Marked> {
   const handle = await tombstoneHandles(tx, content)
   const at = content.env.now()
@@ -85,13 +130,17 @@ export async function markErased(
     await tx.deleteFrom('content_about').where('record', 'in', some).execute()
     await tx
       .insertInto('content_removed')
-      .values(some.map((record) => ({ record, partition: records.get(record) ?? 0 })))
-      .onConflict((oc) => oc.doNothing())
+      .values(some.map((record) => ({ record, partition: records.get(record) ?? 0, erasure })))
+      .onConflict((oc) =>
+        oc.columns(['partition', 'record']).doUpdateSet((e) => ({ erasure: e.ref('excluded.erasure') })),
+      )
       .execute()
   }
   const partitions = new Map<number, number>()
   for (const p of records.values()) partitions.set(p, (partitions.get(p) ?? 0) + 1)
-  return { partitions, records: ids.length, landing }
+  const marked = { partitions, records: ids.length, landing }
+  if (erasure !== null) await notePlaces(tx, erasure, marked)
+  return marked
 }
 
 /** Every record of the chart, and every record about someone else that is also about this chart. */

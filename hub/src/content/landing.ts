@@ -232,7 +232,7 @@ async function removeRecord(tx: Tx<ContentTables>, record: string, partition: nu
   await tx.updateTable('content_record').set({ gone: 1 }).where('record', '=', record).execute()
   await tx
     .insertInto('content_removed')
-    .values({ partition, record })
+    .values({ partition, record, erasure: null })
     .onConflict((oc) => oc.doNothing())
     .execute()
 }

@@ -307,6 +307,7 @@ async function commitPartition(
       .execute()
   }
   await tx.deleteFrom('landing').where('partition', '=', partition).where('seq', '<=', change.upTo).execute()
+  const erasures = await erasuresOf(tx, partition, change.removed)
   for (let i = 0; i < change.removed.length; i += READ_ROWS)
     await tx
       .deleteFrom('content_removed')
@@ -315,7 +316,34 @@ async function commitPartition(
       .execute()
   const destroyed = [...(old ? [old.key_id] : []), ...(await idleLandingKeys(tx, partition))]
   for (const id of destroyed) await destroyKey(tx, id, at)
+  for (const erasure of erasures)
+    for (const key of destroyed)
+      await tx
+        .insertInto('content_erasure_key')
+        .values({ erasure, key })
+        .onConflict((oc) => oc.doNothing())
+        .execute()
   return destroyed
+}
+
+/** The erasures whose rows this writing leaves out: the keys it destroys are theirs, whoever writes. */
+async function erasuresOf(
+  tx: Tx<ContentTables>,
+  partition: number,
+  removed: readonly string[],
+): Promise<Set<string>> {
+  const erasures = new Set<string>()
+  for (let i = 0; i < removed.length; i += READ_ROWS)
+    for (const { erasure } of await tx
+      .selectFrom('content_removed')
+      .select('erasure')
+      .distinct()
+      .where('partition', '=', partition)
+      .where('record', 'in', removed.slice(i, i + READ_ROWS))
+      .where('erasure', 'is not', null)
+      .execute())
+      if (erasure !== null) erasures.add(erasure)
+  return erasures
 }
 
 /** A landing key no row needs any more dies with the rows it sealed; the next landing makes a new one. */

@@ -48,7 +48,10 @@ export interface ContentTables {
     sealed: Uint8Array
   }
   /** Rows the next settling must leave out of a partition file. */
-  content_removed: { partition: number; record: string }
+  content_removed: { partition: number; record: string; erasure: string | null }
+  /** What an erasure did, written with the doing: a crash in between takes nothing from its certificate. */
+  content_erasure_key: { erasure: string; key: string }
+  content_erasure_place: { erasure: string; place: string; records: number }
   /** Keyed hashes of erased patients: what arrives later is refused. */
   content_erased: { handle: string; at: number }
   content_counter: { name: string; value: number }
@@ -71,6 +74,14 @@ export const contentMigrations: readonly Migration[] = [
       `CREATE TABLE content_removed (partition ${w.int} NOT NULL, record ${w.text} NOT NULL, PRIMARY KEY (partition, record))${w.strict}`,
       `CREATE TABLE content_erased (handle ${w.text} PRIMARY KEY, at ${w.int} NOT NULL)${w.strict}`,
       `CREATE TABLE content_counter (name ${w.text} PRIMARY KEY, value ${w.int} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: '101-content-erasure',
+    up: (w) => [
+      `ALTER TABLE content_removed ADD COLUMN erasure ${w.text}`,
+      `CREATE TABLE content_erasure_key (erasure ${w.text} NOT NULL, key ${w.text} NOT NULL, PRIMARY KEY (erasure, key))${w.strict}`,
+      `CREATE TABLE content_erasure_place (erasure ${w.text} NOT NULL, place ${w.text} NOT NULL, records ${w.int} NOT NULL, PRIMARY KEY (erasure, place))${w.strict}`,
     ],
   },
 ]

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { markErased } from '../content/erase.ts'
 import { settle } from '../content/settle.ts'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
 import { patientState, type HospitalHand } from '../hospital.fixture.ts'
@@ -191,4 +192,43 @@ test('an erasure broken off by a crash is taken up again and ends once', async (
   expect(hub.erasures).toHaveLength(1)
   expect(await everything(hub)).not.toContain('hospital-a/0001')
   expect(await outcome(hub, hand, '0001')).toEqual(['ERASED'])
+})
+
+test('R20 a certificate after a crash names every key that was destroyed and every record removed, whichever run did it', async () => {
+  const { hub, hand } = await world()
+  expect(await outcome(hub, hand, '0001', '0002')).toEqual([])
+  await settle(hub.content)
+  const living = async () =>
+    (await hub.ops.db.selectFrom('content_key').select('id').where('destroyed_at', 'is', null).execute()).map(
+      (row) => row.id,
+    )
+  const before = await living()
+  const whole = hub.parts.rooms
+  const [identity, content, ...others] = whole.places
+  // marked for removal, and the power fails before any file is written anew
+  const dies = async (...asked: Parameters<NonNullable<typeof content>['erase']>): Promise<never> => {
+    await hub.content.store.bookkeep((tx) => markErased(tx, hub.content, ...asked))
+    throw new Error('power')
+  }
+  hub.parts.rooms = { ...whole, places: [identity!, { ...content!, erase: dies }, ...others] }
+  await hand.say({
+    type: 'erasure-requested',
+    patients: ['hospital-a/0001'],
+    stop: null,
+    askedAt: hub.env.now(),
+  })
+  await expect(hub.vault.round()).rejects.toThrow('power')
+  // the settling takes the file up before the erasure is: the key dies there
+  await settle(hub.content)
+  const after = new Set(await living())
+  const gone = before.filter((id) => !after.has(id))
+  expect(gone.length).toBeGreaterThan(0)
+  hub.parts.rooms = whole
+  await hub.vault.round()
+  const row = await hub.ops.db.selectFrom('erasure').selectAll().executeTakeFirstOrThrow()
+  const { core } = JSON.parse(row.certificate ?? '') as ErasureCertificate
+  expect(core.keysDestroyed).toEqual(expect.arrayContaining(gone))
+  const removed = core.places.filter((place) => place.count > 0).map((place) => place.place)
+  expect(removed).toContain('identity/chart')
+  expect(removed.some((place) => place.startsWith('content/partition-'))).toBe(true)
 })

@@ -37,18 +37,25 @@ async function eraseOne(parts: VaultParts, row: Asked): Promise<void> {
   await parts.ops.bookkeep((tx) =>
     tx.updateTable('erasure').set({ state: 'erasing' }).where('erasure', '=', row.erasure).execute(),
   )
-  const places: ErasedPlace[] = []
-  for (const place of parts.rooms.places) places.push(...(await place.erase(patients)))
-  const operations = await parts.ops.transact(
+  const keysDestroyed: string[] = []
+  for (const place of parts.rooms.places) {
+    const erased = await place.erase(patients, row.erasure)
+    keysDestroyed.push(...erased.flatMap((one) => one.keysDestroyed))
+    await parts.ops.bookkeep((tx) => notePlaces(tx, row.erasure, erased))
+  }
+  await parts.ops.transact(
     (count: number) => ({
       act: 'erasure.operations',
       actor: 'vault',
       detail: { erasure: row.erasure, rows: count },
     }),
-    (tx) => eraseOwnRows(tx, parts, patients),
+    async (tx) => {
+      const count = await eraseOwnRows(tx, parts, patients)
+      await notePlaces(tx, row.erasure, [{ place: 'operations', count }])
+      return count
+    },
   )
   await parts.ops.scrub()
-  places.push({ place: 'operations', count: operations, keysDestroyed: [] })
   const core: CertificateCore = {
     version: 1,
     erasure: row.erasure,
@@ -56,10 +63,43 @@ async function eraseOne(parts: VaultParts, row: Asked): Promise<void> {
     charts: hashes,
     askedAt: row.asked_at,
     doneAt: parts.env.now(),
-    places: places.map(({ place, count }) => ({ place, count })),
-    keysDestroyed: places.flatMap(({ keysDestroyed }) => keysDestroyed),
+    places: await placesOf(parts, row.erasure),
+    keysDestroyed,
   }
   await closeErasure(parts, core, patients)
+}
+
+/** An earlier run that a crash ended removed it already: the larger count is the whole. */
+async function notePlaces(
+  tx: OpsTx,
+  erasure: string,
+  places: readonly Pick<ErasedPlace, 'place' | 'count'>[],
+): Promise<void> {
+  for (const { place, count } of places) {
+    const known = await tx
+      .selectFrom('erasure_place')
+      .select('count')
+      .where('erasure', '=', erasure)
+      .where('place', '=', place)
+      .executeTakeFirst()
+    await tx
+      .insertInto('erasure_place')
+      .values({ erasure, place, count: Math.max(count, Number(known?.count ?? 0)) })
+      .onConflict((c) =>
+        c.columns(['erasure', 'place']).doUpdateSet((e) => ({ count: e.ref('excluded.count') })),
+      )
+      .execute()
+  }
+}
+
+async function placesOf(parts: VaultParts, erasure: string): Promise<CertificateCore['places']> {
+  const rows = await parts.ops.db
+    .selectFrom('erasure_place')
+    .select(['place', 'count'])
+    .where('erasure', '=', erasure)
+    .orderBy('place')
+    .execute()
+  return rows.map(({ place, count }) => ({ place, count: Number(count) }))
 }
 
 /** The leaf binds the certificate: whoever holds a later checkpoint can prove that this was done, and when. */

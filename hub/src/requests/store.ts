@@ -39,6 +39,8 @@ export interface RequestTables {
   tombstone: { hash: string; erasure: string; at: number; hits: number }
   /** Erased charts by a hash under their facility's own key: what the hospital is told after a restore. */
   erased_chart: { facility: string; hash: string }
+  /** What an erasure has removed so far, place by place: its certificate tells of every run. */
+  erasure_place: { erasure: string; place: string; count: number }
 }
 
 const requests: Migration = {
@@ -63,6 +65,13 @@ const stopHashes: Migration = {
   ],
 }
 
+const erasurePlaces: Migration = {
+  name: '023-erasure-place',
+  up: (w) => [
+    `CREATE TABLE erasure_place (erasure ${w.text} NOT NULL, place ${w.text} NOT NULL, count ${w.int} NOT NULL, PRIMARY KEY (erasure, place))${w.strict}`,
+  ],
+}
+
 const erasedCharts: Migration = {
   name: '022-erased-chart',
   up: (w) => [
@@ -70,4 +79,4 @@ const erasedCharts: Migration = {
   ],
 }
 
-export const requestMigrations: readonly Migration[] = [requests, stopHashes, erasedCharts]
+export const requestMigrations: readonly Migration[] = [requests, stopHashes, erasedCharts, erasurePlaces]

@@ -35,7 +35,8 @@ export interface ErasedPlace {
 /** A place that holds personal data: erases charts, and says what it knows when a restored backup is searched. */
 export interface Place {
   place: string
-  erase(patients: readonly PatientKey[]): Promise<ErasedPlace[]>
+  /** Run again after a crash, it reports what the earlier run did too, as far as its store still knows. */
+  erase(patients: readonly PatientKey[], erasure: string): Promise<ErasedPlace[]>
   /** Every chart this place knows; asked after a restore. */
   charts(): Promise<PatientKey[]>
 }

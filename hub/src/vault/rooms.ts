@@ -90,8 +90,8 @@ function identityPlace(identity: IdentityStore, linking: Store<LinkingTables>): 
 function contentPlace(ops: OpsStore, content: Content): Place {
   return {
     place: 'content',
-    async erase(patients) {
-      const { places, keysDestroyed } = await eraseContent(content, patients)
+    async erase(patients, erasure) {
+      const { places, keysDestroyed } = await eraseContent(content, patients, erasure)
       const rows = places.map(({ place, records }) => ({
         place,
         count: records,
