@@ -8,6 +8,8 @@ export const W = {
   offline: '回線が切れています。',
   offlineMore:
     '記録はこの病院のなかに保存します。センターへは回線がもどりしだい送ります。受付の仕事はこのまま続けられます。',
+  papers: '用紙',
+  office: '管理',
   noteLabel: 'お知らせ',
   doneLabel: '完了',
   warningLabel: '注意',
