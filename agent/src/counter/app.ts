@@ -11,6 +11,7 @@ import type { CounterEnv, CounterParts } from './parts.ts'
 import { chartRoutes } from './charts.ts'
 import { Door } from './door.ts'
 import { guard, type Refusing } from './guard.ts'
+import { namedRoutes } from './named.ts'
 import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
 import { pinRoutes } from './pin.ts'
@@ -56,6 +57,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   paperRoutes(app, parts, views)
   stopRoutes(app, parts, views)
   withdrawRoutes(app, parts, views)
+  namedRoutes(app, parts, door, views)
   slipRoutes(app, parts, views)
   taskRoutes(app, parts, sessions, views)
   todayRoutes(app, parts, sessions, views)

@@ -45,8 +45,11 @@ export function desk(
       view.role === 'it'
         ? ''
         : html`<a href="/today">${W.todayPage}</a
-            ><a href="/tasks">${view.tasks > 0 ? W.tasksWithCount(view.tasks) : W.tasks}</a><a href="/papers">${W.papers}</a>`
-    }<a href="/pin">${view.staffName}<span class="hide"> ${ROLE_WORDS[view.role]} ${W.pinChange}</span></a>
+            ><a href="/tasks">${view.tasks > 0 ? W.tasksWithCount(view.tasks) : W.tasks}</a
+            ><a href="/papers">${W.papers}</a>`
+    }${view.role === 'desk' ? '' : html`<a href="/office">${W.office}</a>`}<a href="/pin"
+      >${view.staffName}<span class="hide"> ${ROLE_WORDS[view.role]} ${W.pinChange}</span></a
+    >
     <form method="post" action="/sign-out">
       ${hiddenField('csrf', view.csrf)}${button({ text: W.switchUser, kind: 'plain', key: 'F9' })}
     </form>
