@@ -96,7 +96,7 @@ test('gateway and portal never import what only the vault may know', () => {
 })
 
 test('only pages import the components', () => {
-  const mayShow = /^(protocol\/ui|agent\/src\/(counter|admin)|hub\/src\/(console|portal))\/|\/main\.ts$/
+  const mayShow = /^(protocol\/ui|agent\/src\/(counter|office|papers)|hub\/src\/(console|portal))\/|\/main\.ts$/
   expect(
     offences(
       (s) => !mayShow.test(s.path),

@@ -1,3 +1,4 @@
+import { PAPER_ROUTES } from '../papers/access.ts'
 import { ROLES, type Role } from '../staff/rules.ts'
 
 export interface RouteAccess {
@@ -9,6 +10,7 @@ export interface RouteAccess {
 }
 
 const DESK: readonly Role[] = ['desk', 'privacy']
+const PRIVACY: readonly Role[] = ['privacy']
 const EVERY: readonly Role[] = ROLES
 
 const route = (line: string, roles: RouteAccess['roles']): RouteAccess => {
@@ -41,9 +43,21 @@ export const ACCESS: readonly RouteAccess[] = [
     'GET /patient/:handle/stopped/:stop',
     'GET /patient/:handle/slip/:stop',
     'POST /patient/:handle/slip/:stop/handed',
+    'POST /patient/:handle/slip/:stop/agree',
+    'GET /patient/:handle/slip/:stop/file',
+    'POST /patient/:handle/confirm-stop',
+    'POST /patient/:handle/erasure',
+    'GET /named',
+    'GET /named/new',
+    'POST /named/new',
+    'POST /named/:stop',
+    'GET /named/:stop/slip',
+    'POST /named/:stop/slip/handed',
     'GET /patient/:handle/withdraw',
     'POST /patient/:handle/withdraw',
+    ...PAPER_ROUTES.desk,
   ].map((line) => route(line, DESK)),
+  ...PAPER_ROUTES.privacy.map((line) => route(line, PRIVACY)),
 ]
 
 const PATTERNS = new Map<RouteAccess, RegExp>()

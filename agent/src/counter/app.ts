@@ -1,15 +1,17 @@
 import { Refused, inJapanese } from '@kakehashi/protocol/refusals'
-import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
+import { BASE_CSS, ENHANCE_JS, PRINT_CSS, SHEET_CSS, serveAssets } from '@kakehashi/ui/assets'
 import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { PaperRoutes } from '../papers/routes.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { troublePage } from './pages/trouble.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import { chartRoutes } from './charts.ts'
 import { Door } from './door.ts'
 import { guard, type Refusing } from './guard.ts'
+import { namedRoutes } from './named.ts'
 import { noticeRoutes, paperRoutes } from './notice.ts'
 import { patientRoutes } from './patient.ts'
 import { pinRoutes } from './pin.ts'
@@ -34,7 +36,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   const { facilityName, https } = parts.settings
 
   app.use(pageHeaders({ script: true, https }))
-  serveAssets(app, [BASE_CSS, PRINT_CSS, ENHANCE_JS])
+  serveAssets(app, [BASE_CSS, PRINT_CSS, SHEET_CSS, ENHANCE_JS])
   const refused: Refusing = (c, status) =>
     c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), status)
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
@@ -55,9 +57,11 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   paperRoutes(app, parts, views)
   stopRoutes(app, parts, views)
   withdrawRoutes(app, parts, views)
+  namedRoutes(app, parts, door, views)
   slipRoutes(app, parts, views)
   taskRoutes(app, parts, sessions, views)
   todayRoutes(app, parts, sessions, views)
+  new PaperRoutes(parts, views).mount(app)
 
   app.notFound((c) =>
     c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),

@@ -1,3 +1,4 @@
+import { NOBODYS_SECRET, secretMatches } from '@kakehashi/protocol/secret-hash'
 import { giveSessionCookie, sessionCookie } from '@kakehashi/ui/cookie'
 import { SignInThrottle } from '@kakehashi/ui/throttle'
 import type { Context } from 'hono'
@@ -61,6 +62,23 @@ export class Door {
     this.throttle.succeeded(ANY_BADGE)
     const enough = !member.disabled && badgeSuffices(member.role)
     return { is: enough ? 'in' : 'pin-too', member }
+  }
+
+  /** The id of another member of staff who proved by PIN that they stand here too; `null` when they did not. */
+  async secondPerson(id: string, pin: string, first: Session): Promise<string | null> {
+    const typed = badgeText(id)
+    const now = this.#parts.context.env.now()
+    if (typed === '' || pin === '' || this.throttle.waitMs(typed, now) > 0) return null
+    const member = (await this.#parts.staff.read(typed)) ?? (await this.#parts.staff.byBadge(typed))
+    const matches = await secretMatches(pin, member?.pin || NOBODYS_SECRET)
+    if (!member || !matches) {
+      this.throttle.failed(typed, now)
+      await this.leaf('staff.refused', 'counter', { by: 'second-pin' })
+      return null
+    }
+    this.throttle.succeeded(typed)
+    const may = !member.disabled && member.pinUntil === null && member.role !== 'it'
+    return may && member.id !== first.staff.id ? member.id : null
   }
 
   badgeWaitMs(): number {

@@ -1,5 +1,6 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { AgentContext } from '../context.ts'
+import type { Address } from '../papers/address.ts'
 import type { Found } from '../patients/search.ts'
 import type { IndexedPatient } from '../patients/store.ts'
 import type { Register } from '../register/register.ts'
@@ -31,6 +32,8 @@ export interface CounterParts {
   staff: StaffDirectory
   /** Whether the hub was reached lately. */
   online(): boolean
+  /** Where letters go, read afresh for one letter. Absent: no letters from here. */
+  addressOf?(patient: PatientKey): Promise<Address | null>
 }
 
 export interface CounterEnv {

@@ -1,6 +1,8 @@
+import type { StopId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
 import { timeOfDay } from '@kakehashi/ui/dates'
 import type { FieldError } from '@kakehashi/ui/error-summary'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { facilityStateOf, patientStateOf } from '../register/read.ts'
 import { chartsAlike } from './charts.ts'
 import { mayUndo } from '../register/rules.ts'
@@ -12,6 +14,7 @@ import type { CounterEnv, CounterParts } from './parts.ts'
 import { stopsInForce } from './rules.ts'
 import type { Session } from './session.ts'
 import type { CounterViews } from './views.ts'
+import { W } from './words.ja.ts'
 
 export function stopRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
   const { context, settings } = parts
@@ -62,5 +65,30 @@ export function stopRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Co
         alike: await chartsAlike(parts, views, session, c.get('person')),
       }),
     )
+  })
+
+  /** The stop of the form, if it is this patient's and in force. */
+  const stopOf = async (c: Context<CounterEnv>): Promise<StopId> => {
+    const { stop } = await c.req.parseBody()
+    const state = await patientStateOf(context.store.db, c.get('person').patient)
+    const found = stopsInForce(state).find((one) => one.stop === stop)
+    if (!found) throw new Refused('NOT_FOUND', 'stop')
+    return found.stop
+  }
+
+  app.post('/patient/:handle/confirm-stop', async (c) => {
+    const session = c.get('session')
+    const stop = await stopOf(c)
+    await parts.register.confirmStop({ stop, identityCheck: 'document', by: session.staff.id })
+    session.message = { kind: 'done', text: W.confirmedStop }
+    return c.redirect(`/patient/${c.req.param('handle')}`, 303)
+  })
+
+  app.post('/patient/:handle/erasure', async (c) => {
+    const session = c.get('session')
+    const { patient } = c.get('person')
+    await parts.register.askErasure({ patient, stop: await stopOf(c), by: session.staff.id })
+    session.message = { kind: 'done', text: W.askedErasure }
+    return c.redirect(`/patient/${c.req.param('handle')}`, 303)
   })
 }

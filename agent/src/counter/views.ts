@@ -4,6 +4,7 @@ import type { NoticeFact, StopFact } from '@kakehashi/protocol/rules/state'
 import { dayOf, longDate } from '@kakehashi/ui/dates'
 import { gateCommonsOf, gateStateOf, patientStateOf } from '../register/read.ts'
 import { mayUndo } from '../register/rules.ts'
+import { openNameStops } from '../register/name-stop.ts'
 import { openSlips } from '../register/slip.ts'
 import { BRIEF_ROWS_MAX, dayRows } from './day.ts'
 import type { DeskView } from './pages/desk.ts'
@@ -26,14 +27,15 @@ export class CounterViews {
 
   async desk(session: Session): Promise<DeskView> {
     const { context, settings, online } = this.#parts
-    const tasks = await openSlips(context.store.db, context.env.now())
+    const slips = await openSlips(context.store.db, context.env.now())
+    const named = await openNameStops(context.store.db)
     const view: DeskView = {
       facilityName: settings.facilityName,
       staffName: session.staff.name,
       role: session.staff.role,
       csrf: session.csrf,
       online: online(),
-      tasks: tasks.length,
+      tasks: slips.length + named.length,
       message: session.message,
     }
     session.message = null
@@ -96,6 +98,7 @@ export class CounterViews {
         line: this.stopLine(stop),
         id: stop.stop,
         mayPrint: true,
+        provisional: stop.standing === 'provisional',
         undoable: stop.origin === 'counter' && mayUndo(stop.askedAt, now),
       })),
       missing: [...missing],

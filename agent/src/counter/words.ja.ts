@@ -8,6 +8,8 @@ export const W = {
   offline: '回線が切れています。',
   offlineMore:
     '記録はこの病院のなかに保存します。センターへは回線がもどりしだい送ります。受付の仕事はこのまま続けられます。',
+  papers: '用紙',
+  office: '管理',
   noteLabel: 'お知らせ',
   doneLabel: '完了',
   warningLabel: '注意',
@@ -176,6 +178,49 @@ export const W = {
   capacityNow: '判断能力なしの記録があります。回復していれば記録してください。',
   capacityRecorded: '判断能力を記録しました。',
 
+  // stops by name
+  namedNew: '番号が見つからない方の停止',
+  namedLead:
+    'お名前だけで、すぐに止めます。同じ名前・生年月日の番号があれば、その番号の提供は、だれのことか分かるまで止まります。',
+  namedKana: 'カナ',
+  namedName: '氏名（漢字など）',
+  namedNameHint: '分かるときだけ',
+  namedBorn: '生年月日',
+  namedBornShort: '生年月日',
+  namedBornHint: '例：19480503 や S23.5.3。分からないときは空けてください（同じ名前の番号すべてを止めます）',
+  namedContact: '連絡先',
+  namedContactHint: '確認書や問い合わせのため。言いたくないときは空けてください',
+  namedNameMissing: 'カナか氏名のどちらかを入れてください。',
+  namedBornWrong: '生年月日として読めません。19480503 や S23.5.3 のように入れてください。',
+  namedInForce: (n: number) =>
+    n > 0 ? `停止しました。同じ名前の番号 ${n}件の提供を止めています。` : '停止を受け付けました。',
+  namedInForceMore:
+    '同じ名前・生年月日の番号が電子カルテにあらわれたときも、すぐに止まります。確認書を印刷して渡してください。',
+  namedTitle: '番号が見つかっていない停止',
+  namedListLead:
+    'だれのことか分かったら記録してください。それまでは、名前の合う番号の提供は止まったままです。',
+  namedNone: 'いまはありません。',
+  namedCompare: (name: string) => `${name} さんの求めと、名前の合う番号`,
+  namedAsked: '求めた内容',
+  namedCandidate: (n: number) => `候補 ${n}`,
+  namedSex: '性別',
+  namedDecide: 'だれのことか記録する',
+  namedWhich: 'どの番号の方ですか',
+  namedWhichHint: '身分証や診察券で確かめてからえらんでください。',
+  namedThis: (n: number, number: string) => `候補 ${n}（番号 ${number}）の方です`,
+  namedOther: 'ほかの番号の方です（下に番号を入れる）',
+  namedNobody: 'この病院の患者ではないと確かめた',
+  namedNumber: 'ほかの番号',
+  namedNumberUnknown: '番号をえらぶか、正しい患者番号を入れてください。停止はそのままです。',
+  secondId: '確かめたもう一人の職員番号',
+  secondHint: '停止が外れる番号があるときは、二人で確かめます',
+  secondPin: 'もう一人の暗証番号',
+  secondNeeded:
+    '停止が外れる番号があります。もう一人の職員の番号と暗証番号を入れてください。停止はそのままです。',
+  namedSettle: '記録する',
+  namedSettled: (stopped: number, freed: number) =>
+    `記録しました。確定した番号 ${stopped}件、停止を外した番号 ${freed}件。`,
+
   // slip
   printSlip: '確認書を印刷',
   slipTitle: '提供停止の求めの確認書',
@@ -205,8 +250,24 @@ export const W = {
   print: '印刷する',
   handed: '確認書を渡した',
   handedDone: '渡した記録をつけました。',
-  handedAt: (time: string) => `${time} に渡しました`,
-  notHanded: 'まだ渡していません',
+  handedHow: {
+    handed: (time: string) => `${time} に渡しました`,
+    posted: (time: string) => `${time} に郵送しました`,
+    electronic: (time: string) => `${time} に電子で渡しました`,
+  },
+  slipOtherWays: '紙で渡せないとき（郵送・電子）',
+  slipElectronicLead:
+    '電子で渡せるのは、求めた方が先に同意したときだけです（第53条第2項）。郵送は、いま聞いた住所だけに送ります。',
+  slipElectronicYes: '電子で受け取ることに同意された',
+  slipElectronicAgreed: '電子で受け取る同意を記録しました。',
+  slipElectronicNo: '同意をやめられた（紙で渡す）',
+  slipElectronicIssue: '電子の確認書を出す',
+  slipElectronicFile: '電子の確認書を保存する',
+  slipPosted: 'いま聞いた住所あてに郵送した',
+  confirmStop: '求めた方を確かめた（確定する）',
+  confirmedStop: '仮の停止を確定しました。',
+  askErasure: 'すでに提供した情報の削除も求める',
+  askedErasure: '削除の求めを記録しました。認定事業者に送ります。',
   slipHandedDone: '患者の画面を閉じて、次の方へ',
 
   // notice paper
@@ -276,6 +337,7 @@ export const W = {
   // tasks
   tasksTitle: 'やること',
   tasksNone: 'いまはありません。',
+  tasksNamed: (n: number) => `番号が見つかっていない停止 ${n}件`,
   tasksSlips: '渡していない確認書',
   tasksSlipsLead: '認定事業者に届いた停止も、確認書を渡すのはこの病院です。受付の日時から数えています。',
   taskAge: '経過',

@@ -16,7 +16,7 @@ import {
 import { takePatient } from '../patients/flow.ts'
 import { patientFinder } from '../patients/search.ts'
 import { registerOf } from '../register/register.ts'
-import { openAgentStore } from '../store/store.ts'
+import { openAgentStore, type AgentStore, type AgentTx } from '../store/store.ts'
 import { counterApp } from './app.ts'
 import type { CounterSettings } from './parts.ts'
 import { choosePin, keepStaff, type StaffHouse } from '../staff/flow.ts'
@@ -125,10 +125,7 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
   }
   await openScheme(context)
   await store.bookkeep(async (tx) => {
-    for (const one of [...PEOPLE, ...extra]) {
-      const shown = { patient: patientKey(FACILITY, one.number), resource: resourceOf(one), source: 'emr' }
-      await takePatient(tx, shown, clock.now, (tx, seen) => notePatientSeen(tx, context, seen))
-    }
+    for (const one of [...PEOPLE, ...extra]) await takeOne(tx, context, one)
   })
   const house: StaffHouse = { store, env, keys: context.keys, cost: { N: 1024, r: 8, p: 1 } }
   for (const one of STAFF) await keepStaff(house, { ...one, by: 'admin' })
@@ -152,6 +149,16 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
     online: () => state.online,
   })
   return { app, clock, context, store, state, house }
+}
+
+async function takeOne(tx: AgentTx, context: AgentContext, one: Somebody): Promise<void> {
+  const shown = { patient: patientKey(FACILITY, one.number), resource: resourceOf(one), source: 'emr' }
+  await takePatient(tx, shown, context.env.now(), (tx, seen) => notePatientSeen(tx, context, seen))
+}
+
+/** The source shows somebody it had not shown before. */
+export async function showPatient(store: AgentStore, context: AgentContext, one: Somebody): Promise<void> {
+  await store.bookkeep((tx) => takeOne(tx, context, one))
 }
 
 async function openScheme(context: AgentContext): Promise<void> {

@@ -4,7 +4,7 @@ import type { Receipt } from '@kakehashi/protocol/messages'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { AgentContext } from '../context.ts'
-import { noMoreThere } from '../sources/ledger.ts'
+import { enterGiven, noMoreThere } from '../sources/ledger.ts'
 import { clearTombstones, markAllToRead, oweTombstones, recordSent } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { batchOf, forgetBytes, moveBatch, patientsOfBatch, type BatchRow } from './store.ts'
@@ -80,11 +80,9 @@ async function settleLedger(tx: AgentTx, batch: BatchRow, verdict: Verdict, now:
     (row) => !verdict.everything && !verdict.records.has(row.key) && !verdict.patients.has(row.patient),
   )
   const given = accepted.filter((row) => !row.tombstone)
-  await recordSent(
-    tx,
-    given.map(({ key, hash, patient }) => ({ key, hash, patient: patient as PatientKey })),
-    batch.sequence,
-  )
+  const sent = given.map(({ key, hash, patient }) => ({ key, hash, patient: patient as PatientKey }))
+  await recordSent(tx, sent, batch.sequence)
+  await enterGiven(tx as never, sent, now)
   await clearTombstones(
     tx,
     accepted.filter((row) => row.tombstone).map((row) => row.key),

@@ -25,7 +25,7 @@ export interface Sheet {
 }
 
 /** Why no sheet is printed for somebody. */
-export type NoSheet = 'unknown' | 'deceased' | 'stopped' | 'notified' | 'protected' | 'twice'
+export type NoSheet = 'unknown' | 'deceased' | 'stopped' | 'notified' | 'protected' | 'twice' | 'address'
 
 export interface PrintReport {
   run: string

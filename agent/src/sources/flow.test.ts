@@ -11,10 +11,12 @@ import {
   patient,
   type Reader,
 } from './folder.fixture.ts'
+import { enterGiven, missingKeys } from './ledger.ts'
 import { clearToRead, dueTombstones, markToRead, patientsToRead, recordSent, sentHashes } from './store.ts'
 import { confirmDeletions, heldDeletions } from './sweep.ts'
 
 const lines = (all: string[]) => all.map((one) => `${one}\n`).join('')
+const EVERYTHING = { types: null, except: [], files: null }
 const range = (n: number) => Array.from({ length: n }, (_, at) => at)
 
 /** As if the vault had accepted everything. */
@@ -44,6 +46,23 @@ test('T40 corrected record (DATA T13): what vanished is told to the vault if it 
   expect(await reader.gather(connector)).toMatchObject({ vanished: 2 })
   const due = await dueTombstones(reader.store.db as never, key('1'))
   expect(due).toMatchObject([{ key: { id: 'b' }, patients: [key('1')], reason: 'vanished' }])
+})
+
+test('DATA T13 what was given before any pass had shown it is missed by the next full one', async () => {
+  await using folder = await exportFolder()
+  const reader = await openReader()
+  const connector = folder.connector(reader.index)
+  await folder.put('Observation.ndjson', lines([observation('a', '1'), observation('b', '1')]))
+  await reader.gather(connector)
+  const late = { key: `${connector.id}|Observation|late`, hash: 'f'.repeat(64), patient: key('1') }
+  await reader.store.bookkeep(async (tx) => {
+    await recordSent(tx as never, [late], 1)
+    await enterGiven(tx as never, [late], 0)
+    await enterGiven(tx as never, [{ ...late, hash: 'e'.repeat(64) }], 0)
+  })
+  expect(await missingKeys(reader.store.db as never, connector.id, 1, EVERYTHING, 'Observation')).toEqual([
+    { key: { source: connector.id, type: 'Observation', id: 'late' }, patients: [key('1')] },
+  ])
 })
 
 test('DATA T15 what comes back after it had gone is new again', async () => {

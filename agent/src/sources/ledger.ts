@@ -134,6 +134,28 @@ async function upsert(tx: SourcesTx, source: string, rows: unknown[][]): Promise
       state = excluded.state, code = excluded.code, tried = excluded.tried`.execute(tx)
 }
 
+/**
+ * What was given without any pass having shown it (it came after the last one) is entered, so that the next full pass
+ * misses it if it has gone meanwhile.
+ */
+export async function enterGiven(
+  tx: SourcesTx,
+  given: readonly { key: string; hash: string; patient: PatientKey }[],
+  now: Instant,
+): Promise<void> {
+  for (let from = 0; from < given.length; from += PAGE) {
+    const page = given.slice(from, from + PAGE).map(({ key, hash, patient }) => {
+      const [source, type, ...id] = key.split('|')
+      return [source, type, id.join('|'), hash, JSON.stringify([patient])]
+    })
+    await sql`
+      INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since, tried)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, '', 0, 'active', NULL, ${now}, NULL
+      FROM json_each(${JSON.stringify(page)}) WHERE true
+      ON CONFLICT (source, type, id) DO NOTHING`.execute(tx)
+  }
+}
+
 /** Remembers where each patient's lines lie; neighbours of one patient become one span. */
 export async function keepSpans(tx: SourcesTx, source: string, seen: readonly Seen[]): Promise<void> {
   const rows: [string, string, number, number, number][] = []

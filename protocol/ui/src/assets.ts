@@ -26,6 +26,8 @@ export const BASE_CSS = asset(
   STYLES.map((name) => `styles/${name}.css`),
 )
 export const PRINT_CSS = asset('print.css', CSS, ['styles/print.css'])
+/** Papers of A4; only pages that show one carry it. */
+export const SHEET_CSS = asset('sheet.css', CSS, ['styles/sheet.css'])
 export const ENHANCE_JS = asset('enhance.js', 'text/javascript; charset=utf-8')
 
 export function serveAssets<E extends HonoEnv>(app: Hono<E>, assets: readonly Asset[]): void {

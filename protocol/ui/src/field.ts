@@ -2,6 +2,8 @@ import { flag, html, type Markup } from './markup.ts'
 
 interface Labelled {
   name: string
+  /** Where one page has several fields of this name. */
+  id?: string
   label: string | Markup
   hint?: string | Markup
   /** What is wrong and what to do; shown above the input and read out with it. */
@@ -18,20 +20,22 @@ export interface TextFieldView extends Labelled {
   maxlength?: number
 }
 
+const idOf = (view: Labelled) => view.id ?? view.name
+
 const described = (view: Labelled) => {
-  const ids = [view.hint ? `${view.name}-hint` : '', view.error ? `${view.name}-error` : ''].filter(Boolean)
+  const ids = [view.hint ? `${idOf(view)}-hint` : '', view.error ? `${idOf(view)}-error` : ''].filter(Boolean)
   return ids.length > 0 ? html` aria-describedby="${ids.join(' ')}"` : ''
 }
 
 const remarks = (view: Labelled) =>
-  html`${view.hint ? html`<div class="field__hint" id="${view.name}-hint">${view.hint}</div>` : ''}${view.error ? html`<div class="field__error" id="${view.name}-error">${view.error}</div>` : ''}`
+  html`${view.hint ? html`<div class="field__hint" id="${idOf(view)}-hint">${view.hint}</div>` : ''}${view.error ? html`<div class="field__error" id="${idOf(view)}-error">${view.error}</div>` : ''}`
 
 export function textField(view: TextFieldView): Markup {
   return html`<div class="field" ${view.error ? html` data-error` : ''}>
-    <label class="field__label" for="${view.name}">${view.label}</label>${remarks(view)}
+    <label class="field__label" for="${idOf(view)}">${view.label}</label>${remarks(view)}
     <input
       class="field__input"
-      id="${view.name}"
+      id="${idOf(view)}"
       name="${view.name}"
       type="${view.type ?? 'text'}"
       value="${view.value ?? ''}"
@@ -55,7 +59,7 @@ export interface ChoiceView extends Labelled {
 
 export function radios(view: ChoiceView): Markup {
   return html`<div class="field" ${view.error ? html` data-error` : ''}>
-    <fieldset class="field__set" id="${view.name}" tabindex="-1" ${described(view)}>
+    <fieldset class="field__set" id="${idOf(view)}" tabindex="-1" ${described(view)}>
       <legend class="field__label">${view.label}</legend>
       ${remarks(view)}
       <div class="choices" ${view.inline ? html` data-inline` : ''}>

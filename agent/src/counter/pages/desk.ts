@@ -34,14 +34,22 @@ export function bare(facilityName: string, title: string, main: Markup): Markup 
   })
 }
 
-export function desk(view: DeskView, title: string, main: Markup): Markup {
+export function desk(
+  view: DeskView,
+  title: string,
+  main: Markup,
+  more: readonly { href: string; media?: 'print' }[] = [],
+): Markup {
   const aside = html`<div class="header__aside">
     <a href="/">${W.home}</a>${
       view.role === 'it'
         ? ''
         : html`<a href="/today">${W.todayPage}</a
-            ><a href="/tasks">${view.tasks > 0 ? W.tasksWithCount(view.tasks) : W.tasks}</a>`
-    }<a href="/pin">${view.staffName}<span class="hide"> ${ROLE_WORDS[view.role]} ${W.pinChange}</span></a>
+            ><a href="/tasks">${view.tasks > 0 ? W.tasksWithCount(view.tasks) : W.tasks}</a
+            ><a href="/papers">${W.papers}</a>`
+    }${view.role === 'desk' ? '' : html`<a href="/office">${W.office}</a>`}<a href="/pin"
+      >${view.staffName}<span class="hide"> ${ROLE_WORDS[view.role]} ${W.pinChange}</span></a
+    >
     <form method="post" action="/sign-out">
       ${hiddenField('csrf', view.csrf)}${button({ text: W.switchUser, kind: 'plain', key: 'F9' })}
     </form>
@@ -53,7 +61,7 @@ export function desk(view: DeskView, title: string, main: Markup): Markup {
     name: `${view.facilityName} ${W.product}`,
     aside,
     main: html`${notices(view)}${main}`,
-    styles: STYLES,
+    styles: [...STYLES, ...more],
     script: ENHANCE_JS.path,
   })
 }

@@ -21,7 +21,7 @@ export interface PatientView {
   guardianNeeded: boolean
   /** A kiosk print that waits for somebody to say it was taken. */
   pendingNotice: string | null
-  stops: { line: string; id: string; mayPrint: boolean; undoable: boolean }[]
+  stops: { line: string; id: string; mayPrint: boolean; undoable: boolean; provisional: boolean }[]
   /** The gate's answer today, in words. */
   missing: string[]
   provision: string | null
@@ -119,9 +119,17 @@ function actions(csrf: string, view: PatientView): Markup {
       ${view.templateText && !stop && !view.person.deceasedOn ? noticeButton(csrf, view, first) : ''}
       ${stop ? '' : linkButton({ text: W.wantsStop, kind: 'danger', href: `/patient/${handle}/stop`, key: 'F4', accessKey: 's' })}
       ${stop?.mayPrint ? linkButton({ text: W.printSlip, href: `/patient/${handle}/slip/${stop.id}`, key: 'F8', accessKey: 'p' }) : ''}
+      ${stop?.provisional ? stopForm(csrf, handle, 'confirm-stop', stop.id, W.confirmStop) : ''}
+      ${stop ? stopForm(csrf, handle, 'erasure', stop.id, W.askErasure) : ''}
       ${stop ? linkButton({ text: W.withdraw, href: `/patient/${handle}/withdraw` }) : ''}
     </div>
     ${view.templateText && !view.person.deceasedOn ? others(csrf, view, stop !== undefined) : ''}`
+}
+
+function stopForm(csrf: string, handle: string, path: string, stop: string, text: string): Markup {
+  return html`<form method="post" action="/patient/${handle}/${path}">
+    ${hiddenField('csrf', csrf)}${button({ text, kind: 'secondary', name: 'stop', value: stop })}
+  </form>`
 }
 
 function others(csrf: string, view: PatientView, stopped: boolean): Markup {

@@ -1,4 +1,4 @@
-import { button } from '@kakehashi/ui/button'
+import { button, linkButton } from '@kakehashi/ui/button'
 import { errorSummary } from '@kakehashi/ui/error-summary'
 import { hiddenField, textField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
@@ -120,6 +120,7 @@ export function searchPage(around: DeskView, view: SearchView): Markup {
         <h1>${W.searchTitle}</h1>
         ${view.error ? errorSummary(SHARED_WORDS.errorTitle, [{ field: 'q', text: view.error }]) : ''}
         ${searchForm(around.csrf, focus, view.error)}
+        ${linkButton({ text: W.namedNew, kind: 'secondary', href: '/named/new', key: 'F4', accessKey: 's' })}
       </div>
       <div class="two__main">
         ${view.found ? results(view.found) : ''}${todayTable(around.csrf, view.today)}

@@ -13,11 +13,12 @@ export interface TaskRow {
   href: string
 }
 
-export function tasksPage(around: DeskView, rows: readonly TaskRow[]): Markup {
+export function tasksPage(around: DeskView, rows: readonly TaskRow[], named: number): Markup {
   return desk(
     around,
     W.tasksTitle,
     html`<h1>${W.tasksTitle}</h1>
+      ${named > 0 ? html`<p><a class="tasks__named" href="/named">${W.tasksNamed(named)}</a></p>` : ''}
       <p>${W.tasksSlipsLead}</p>
       ${table({
         caption: W.tasksSlips,

@@ -1,0 +1,64 @@
+import { facilityId, patientKey } from '@kakehashi/protocol/ids'
+import { expect, test } from 'vitest'
+import { patientStateOf } from '../register/read.ts'
+import { openSlips } from '../register/slip.ts'
+import { Clerk, hospital } from './world.fixture.ts'
+
+const HANAKO = patientKey(facilityId('midori'), '00123456')
+
+async function stopped() {
+  const place = await hospital()
+  const clerk = new Clerk(place.app)
+  await clerk.signIn()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+  const base = `${path}/slip/${clerk.path.split('/').at(-1)}`
+  const open = async () => (await openSlips(place.context.store.db, place.clock.now)).length
+  return { ...place, clerk, path, base, open }
+}
+
+test('R14 T24 electronic only after a consent recorded before; else paper', async () => {
+  const { clerk, base, open } = await stopped()
+  expect((await clerk.post(`${base}/handed`, { how: 'electronic' })).status).toBe(409)
+  expect((await clerk.get(`${base}/file`)).status).toBe(404)
+  expect(await open()).toBe(1)
+  const agreed = await clerk.post(`${base}/agree`, { agreed: 'yes' })
+  expect(agreed.text).toContain('電子で受け取る同意を記録しました。')
+  await clerk.post(`${base}/agree`, { agreed: 'no' })
+  expect((await clerk.post(`${base}/handed`, { how: 'electronic' })).status).toBe(409)
+  await clerk.post(`${base}/agree`, { agreed: 'yes' })
+  const issued = await clerk.post(`${base}/handed`, { how: 'electronic' })
+  expect(issued.text).toContain('に電子で渡しました')
+  expect(await open()).toBe(0)
+  const file = await clerk.get(`${base}/file`)
+  expect(file.headers.get('content-disposition')).toMatch(/^attachment; filename="kakuninsho-[\w-]+\.html"$/)
+  expect(file.text).toContain('提供停止の求めの確認書')
+  expect(file.text).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/)
+})
+
+test('R13 by post: only to the address named now; the task is closed with how it went', async () => {
+  const { clerk, base, open } = await stopped()
+  await clerk.post(`${base}/handed`, { how: 'posted' })
+  expect(await open()).toBe(0)
+  expect((await clerk.get(base)).text).toContain('に郵送しました')
+  expect((await clerk.post(`${base}/handed`, { how: 'by bird' })).status).toBe(409)
+})
+
+test('R12 R20 whoever has no right of their own stops provisionally; confirmed later; erasure can be asked after', async () => {
+  const place = await hospital()
+  const clerk = new Clerk(place.app)
+  await clerk.signIn()
+  const path = await clerk.open('123456')
+  const page = await clerk.post(`${path}/stop`, { who: 'agent', how: 'document', relation: '甥' })
+  expect(page.text).toContain('仮の停止です。提供は止まっています。')
+  const standing = async () => (await patientStateOf(place.context.store.db, HANAKO)).stops[0]?.standing
+  expect(await standing()).toBe('provisional')
+  const stop = clerk.path.split('/').at(-1) ?? ''
+  expect((await clerk.post(`${path}/confirm-stop`, { stop: 'another' })).status).toBe(404)
+  await clerk.post(`${path}/confirm-stop`, { stop })
+  expect(await standing()).toBe('confirmed')
+  const asked = await clerk.post(`${path}/erasure`, { stop })
+  expect(asked.text).toContain('削除の求めを記録しました')
+  const up = await place.context.store.db.selectFrom('audit_leaf').select('leaf').execute()
+  expect(up.map((one) => new TextDecoder().decode(one.leaf)).join()).toContain('erasure.asked')
+})
