@@ -9,6 +9,7 @@ import { CommandFailed, type HubContext } from './commands/context.ts'
 import { registerEnrolCommands } from './commands/enrol.ts'
 import { registerInitCommand } from './commands/init.ts'
 import { registerOversightCommands } from './commands/oversight.ts'
+import { registerQuarantineCommands } from './commands/quarantine.ts'
 import { registerRequestCommands } from './commands/requests.ts'
 import { registerUpkeepCommands } from './commands/upkeep.ts'
 import { registerVerifyCommand } from './commands/verify.ts'
@@ -58,6 +59,7 @@ registerEnrolCommands(program, context)
 registerZoneCommands(program, context)
 registerRequestCommands(program, context)
 registerOversightCommands(program, context)
+registerQuarantineCommands(program, context)
 registerVerifyCommand(program, context)
 registerUpkeepCommands(program, context)
 registerAccountCommands(program, context)

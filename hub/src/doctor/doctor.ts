@@ -4,6 +4,7 @@ import { toBase64 } from '@kakehashi/protocol/signing'
 import { verifyAuditTable } from '@kakehashi/store/audit-log'
 import { isExposed } from '../key-files.ts'
 import type { OpenVault } from '../vault/opening.ts'
+import { QUARANTINE_MS_EXPECTED } from '../vault/quarantine.ts'
 import { hubStatus } from '../vault/status.ts'
 import { defaultRoutes } from './route.ts'
 
@@ -122,13 +123,16 @@ async function auditTable(vault: OpenVault): Promise<Finding> {
 }
 
 async function oversight(vault: OpenVault): Promise<Finding> {
-  const { incidents, silent, erasures, stops } = await hubStatus(vault.ops)
+  const { incidents, silent, erasures, stops, quarantine } = await hubStatus(vault.ops)
   if (incidents.severity1 > 0)
     return fail(
       'incidents',
       `重大度1の事故が${incidents.severity1}件あります。hub incidents で確かめてください。`,
     )
+  const old =
+    quarantine.oldestAt !== null && vault.parts.env.now() - quarantine.oldestAt > QUARANTINE_MS_EXPECTED
   const waits = [
+    ...(old ? ['二週間を過ぎた隔離中の荷がある（hub quarantine で調べ、clear-quarantine で消す）'] : []),
     ...(silent > 0 ? [`一日以上連絡のない装置 ${silent}`] : []),
     ...(erasures.open > 0 ? [`終わっていない削除 ${erasures.open}`] : []),
     ...(stops.undelivered > 0 ? [`医療機関の確認待ちの停止 ${stops.undelivered}`] : []),

@@ -220,6 +220,8 @@ async function raiseAlarms(
         at: parts.env.now(),
         sealed: bytes.length > 0 ? bytes : null,
         erased_at: null,
+        cleared_by: null,
+        reason: null,
       })
       .onConflict((c) => c.doNothing())
       .execute()

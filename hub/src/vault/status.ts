@@ -10,6 +10,7 @@ export interface HubStatus {
   stops: { inForce: number; undelivered: number }
   erasures: { open: number; done: number }
   incidents: { severity1: number; open: number }
+  quarantine: { batches: number; oldestAt: number | null }
   suspended: string[]
   messagesWaiting: number
   auditLeaves: number
@@ -67,6 +68,7 @@ export async function hubStatus(ops: OpsStore): Promise<HubStatus> {
       severity1: incidents.filter((row) => Number(row.severity) === 1).length,
       open: incidents.length,
     },
+    quarantine: await quarantineCounts(ops),
     suspended: suspended.map((row) => row.facility),
     messagesWaiting: await waiting(ops),
     auditLeaves: await countRows(ops, 'audit_leaf'),
@@ -93,6 +95,16 @@ async function stopCounts(ops: OpsStore): Promise<HubStatus['stops']> {
     .where('acked_at', 'is', null)
     .executeTakeFirst()
   return { inForce: Number(inForce?.n ?? 0), undelivered: Number(undelivered?.n ?? 0) }
+}
+
+async function quarantineCounts(ops: OpsStore): Promise<HubStatus['quarantine']> {
+  const row = await ops.db
+    .selectFrom('quarantine')
+    .select((e) => [e.fn.countAll().as('n'), e.fn.min('at').as('oldest')])
+    .where('sealed', 'is not', null)
+    .executeTakeFirst()
+  const batches = Number(row?.n ?? 0)
+  return { batches, oldestAt: batches === 0 ? null : Number(row?.oldest) }
 }
 
 async function erasureCounts(ops: OpsStore): Promise<HubStatus['erasures']> {
@@ -123,6 +135,13 @@ export function statusLines(status: HubStatus): string[] {
     ...Object.entries(status.refusals).map(([code, n]) => `  拒否の理由 ${code}: ${n}`),
     `停止 ${stops.inForce}（医療機関の確認待ち ${stops.undelivered}）、削除 完了 ${erasures.done}・未完 ${erasures.open}`,
     `事故 未解決 ${incidents.open}（重大度1 ${incidents.severity1}）${status.suspended.length > 0 ? `、受け入れ停止中: ${status.suspended.join('、')}` : ''}`,
+    quarantineLine(status.quarantine),
     `装置への連絡待ち ${status.messagesWaiting}、監査記録 ${status.auditLeaves}`,
   ]
+}
+
+function quarantineLine({ batches, oldestAt }: HubStatus['quarantine']): string {
+  if (oldestAt === null) return '隔離した荷 0'
+  const since = new Date(oldestAt).toLocaleDateString('ja-JP', { timeZone: 'Asia/Tokyo' })
+  return `隔離した荷 ${batches}（最も古いもの ${since} から。hub quarantine で確かめてください）`
 }

@@ -87,6 +87,8 @@ export interface VaultTables {
     at: number
     sealed: Uint8Array | null
     erased_at: number | null
+    cleared_by: string | null
+    reason: string | null
   }
   incident: {
     incident: string
@@ -163,4 +165,12 @@ const answers: Migration = {
   ],
 }
 
-export const vaultMigrations: readonly Migration[] = [vault, doubts, answers]
+const clearing: Migration = {
+  name: '013-quarantine-cleared',
+  up: (w) => [
+    `ALTER TABLE quarantine ADD COLUMN cleared_by ${w.text}`,
+    `ALTER TABLE quarantine ADD COLUMN reason ${w.text}`,
+  ],
+}
+
+export const vaultMigrations: readonly Migration[] = [vault, doubts, answers, clearing]

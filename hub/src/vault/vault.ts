@@ -7,6 +7,7 @@ import { retireAtGateway, syncEnrolments } from './enrolment.ts'
 import { pullAcks, pushOutbox } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
 import { Peer } from './peer.ts'
+import { expireQuarantine } from './quarantine.ts'
 import { pullBatches, pullControls, type BatchRound } from './pull.ts'
 import { sayDaily } from './daily.ts'
 
@@ -53,6 +54,7 @@ export function createVault(parts: VaultParts): Vault {
       const batches = await pullBatches(parts, gateway, catchUp)
       await stoppedLeaveBuilds(parts)
       const erased = await finishErasures(parts)
+      await expireQuarantine(parts.ops)
       await answerAgents(parts)
       const pushed = await pushOutbox(parts, gateway)
       const acked = await pullAcks(parts, gateway)
