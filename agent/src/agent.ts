@@ -12,6 +12,7 @@ import { buildBatches, type BuildReport, type Wanted } from './outbox/build.ts'
 import { recoverOutbox } from './outbox/hand-over.ts'
 import { retryRefused } from './outbox/retry.ts'
 import { registerOf, type Register } from './register/register.ts'
+import { RuleShelf } from './register/rules-change.ts'
 import { seeTime } from './register/store.ts'
 import type { SourceConnector } from './sources/connector.ts'
 import { gatherAll, type GatherReport } from './gathering.ts'
@@ -41,6 +42,8 @@ export interface Agent {
   /** The counter's verbs, bound; what they queue is sent at the next opportunity. */
   readonly register: Register
   readonly line: Line
+  /** Reads which rule files two people put in force; to be called before the first decision, and then every minute. */
+  learnRules(): Promise<void>
   /** After a crash or at start: nothing claimed stays claimed. */
   recover(): Promise<{ requeued: number; unsettled: number }>
   /** Learns what changed in the sources. `full`: everything again, so that what vanished is found. */
@@ -82,10 +85,12 @@ class AssembledAgent implements Agent {
   readonly register: Register
   readonly line: Line
   readonly #connectors: readonly SourceConnector[]
+  readonly #shelf: RuleShelf
   #heartbeatAt: Instant = 0
 
   constructor(parts: AgentParts) {
-    const { env, store, keys, hub, config, decide, rulesAt, log } = parts
+    const { env, store, keys, hub, config, decide, log } = parts
+    this.#shelf = new RuleShelf(parts.rulesAt)
     this.context = {
       env,
       store,
@@ -94,7 +99,7 @@ class AssembledAgent implements Agent {
       facility: config.facility,
       track: config.track,
       decide,
-      rulesAt,
+      rulesAt: this.#shelf.at,
       log,
     }
     this.#connectors = parts.connectors
@@ -102,7 +107,12 @@ class AssembledAgent implements Agent {
     this.register = registerOf(this.context, () => this.line.nudge())
   }
 
-  recover() {
+  learnRules() {
+    return this.#shelf.read(this.context.store.db)
+  }
+
+  async recover() {
+    await this.learnRules()
     return recoverOutbox(this.context)
   }
 
@@ -141,6 +151,7 @@ class AssembledAgent implements Agent {
   async tick(): Promise<void> {
     const now = this.context.env.now()
     await this.context.store.bookkeep((tx) => seeTime(tx, now))
+    await this.learnRules()
     await retryRefused(this.context)
     if (now - this.#heartbeatAt < HEARTBEAT_MS) return
     this.#heartbeatAt = now

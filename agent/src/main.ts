@@ -9,6 +9,7 @@ import { facilityCommand } from './commands/facility.ts'
 import { EXIT, report } from './commands/failure.ts'
 import { importCommands } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
+import { rulesCommands } from './commands/rules.ts'
 import { runCommand } from './commands/run.ts'
 import { sourcesCommand } from './commands/sources.ts'
 import { staffCommand } from './commands/staff.ts'
@@ -18,6 +19,7 @@ import { verifyCommand } from './commands/verify.ts'
 const COMMANDS = [
   initCommand,
   facilityCommand,
+  rulesCommands,
   staffCommand,
   runCommand,
   statusCommand,

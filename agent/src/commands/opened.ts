@@ -54,5 +54,6 @@ export async function openAgent(dir: string, options: { log?: boolean } = {}): P
     log,
     wire: realWire(config.hub, { caFile: config.caFile }),
   })
+  await agent.learnRules()
   return { at, config, agent, connectors, close: () => store.close() }
 }

@@ -35,6 +35,8 @@ const VERBS = {
   acceptFiling: flow.acceptFiling,
   endFiling: flow.endFiling,
   setFacility: flow.setFacility,
+  proposeRules: flow.proposeRules,
+  approveRules: flow.approveRules,
 } as const
 
 type Verbs = typeof VERBS
