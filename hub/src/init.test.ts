@@ -21,7 +21,7 @@ afterEach(() => {
 
 test('init makes three zones; the gateway’s and the portal’s folders hold no secret of the vault', () => {
   const dir = fresh()
-  const keys = readVaultKeys(join(dir, 'vault'))
+  const keys = readVaultKeys(join(dir, 'vault'), 0)
   const secrets = [keys.box, keys.signing, keys.audit].map((key) =>
     Buffer.from(key.secret).toString('base64'),
   )

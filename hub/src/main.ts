@@ -9,6 +9,7 @@ import { CommandFailed, type HubContext } from './commands/context.ts'
 import { registerEnrolCommands } from './commands/enrol.ts'
 import { registerInitCommand } from './commands/init.ts'
 import { registerOversightCommands } from './commands/oversight.ts'
+import { registerKeyCommands } from './commands/keys.ts'
 import { registerQuarantineCommands } from './commands/quarantine.ts'
 import { registerRequestCommands } from './commands/requests.ts'
 import { registerUpkeepCommands } from './commands/upkeep.ts'
@@ -62,6 +63,7 @@ registerOversightCommands(program, context)
 registerQuarantineCommands(program, context)
 registerVerifyCommand(program, context)
 registerUpkeepCommands(program, context)
+registerKeyCommands(program, context)
 registerAccountCommands(program, context)
 registerLinkageCommands(program, context)
 registerReleaseCommands(program, context)

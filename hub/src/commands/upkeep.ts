@@ -49,8 +49,8 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
     })
 }
 
-/** Addresses of this hub at which somebody answers: a restore under a running zone would destroy both. */
-async function zonesAnswering(dir: string): Promise<string[]> {
+/** Addresses of this hub at which somebody answers: a restore or another key under a running zone would destroy both. */
+export async function zonesAnswering(dir: string): Promise<string[]> {
   const { gateway, portal, console } = readVaultConfig(dir)
   const places = [gateway, ...(portal === null ? [] : [portal]), `http://${console.host}:${console.port}`]
   const ask = { method: 'GET', path: '/v1/health', headers: {}, body: new Uint8Array(0) }

@@ -6,6 +6,7 @@ import { isExposed } from '../key-files.ts'
 import type { OpenVault } from '../vault/opening.ts'
 import { QUARANTINE_MS_EXPECTED } from '../vault/quarantine.ts'
 import { hubStatus } from '../vault/status.ts'
+import { erasuresSinceRotation, isRotating } from '../vault/store-key.ts'
 import { defaultRoutes } from './route.ts'
 
 export interface Finding {
@@ -27,6 +28,7 @@ export async function examine(dir: string, vault: OpenVault): Promise<Finding[]>
     await answers('gateway', 'ゲートウェイ', () => health(vault, 'gateway')),
     await answers('portal', '窓口ページ', () => health(vault, 'portal')),
     await auditTable(vault),
+    await oldBackups(vault),
     await oversight(vault),
   ]
 }
@@ -119,6 +121,22 @@ async function auditTable(vault: OpenVault): Promise<Finding> {
     : fail(
         'audit',
         `監査記録に${report.problems.length}件の問題があります。hub verify --audit で確かめてください。`,
+      )
+}
+
+/** What is erased here must not come back from a backup with today's key. */
+async function oldBackups(vault: OpenVault): Promise<Finding> {
+  if (isRotating(vault.folder))
+    return fail(
+      'rotation',
+      '鍵の更新が途中で止まっています。三つの区画を止め、hub rotate-keys --store --yes をもう一度実行してください。',
+    )
+  const erased = await erasuresSinceRotation(vault.ops)
+  return erased === 0
+    ? ok('rotation', '消した方の鍵を古いバックアップから取り出すことはできません。')
+    : warn(
+        'rotation',
+        `前回の鍵の更新の後に削除が${erased}件ありました。古いバックアップを持つ人は、その方の鍵をまだ取り出せます。三つの区画を止めて hub rotate-keys --store --yes を実行し、hub backup を取り直してください。`,
       )
 }
 

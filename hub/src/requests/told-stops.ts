@@ -13,6 +13,7 @@ import {
 import { CONTROL_IDS_MAX } from '@kakehashi/protocol/limits'
 import type { ListedStop } from '@kakehashi/protocol/messages'
 import { toBase64 } from '@kakehashi/protocol/signing'
+import { postBoxKey } from '../vault/box-key.ts'
 import { postStatus } from '../vault/enrolment.ts'
 import type { OpsTables, OpsTx } from '../vault/ops.ts'
 import { post } from '../vault/outbox.ts'
@@ -85,6 +86,7 @@ export async function tellStops(
       checkpoint: agent.checkpoint,
     })
   await postStatus(tx, parts, agent)
+  await postBoxKey(tx, parts, agent)
 }
 
 async function stopsOf(tx: OpsTx, facility: FacilityId): Promise<ListedStop[]> {

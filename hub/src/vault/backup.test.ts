@@ -1,20 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newSigningKey } from '@kakehashi/protocol/signing'
 import { verifyAuditLog } from '@kakehashi/store/audit-log'
-import { openDatabase } from '@kakehashi/store/sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { auditOrigin } from '../audit/origin.ts'
 import { settle } from '../content/settle.ts'
-import { createGateway, type Gateway } from '../gateway/gateway.ts'
-import { openGatewayStore } from '../gateway/store.ts'
-import { OPERATOR, testEnv } from '../hub.fixture.ts'
-import { HospitalHand, patientState } from '../hospital.fixture.ts'
-import { initHub } from '../init.ts'
+import { OPERATOR } from '../hub.fixture.ts'
 import { restoreBackup, takeBackup } from './backup.ts'
-import { offerEnrolment } from './enrolment.ts'
-import { openVault, readVaultKeys, type OpenVault } from './opening.ts'
+import { hospital, houseOnDisk } from './on-disk.fixture.ts'
+import type { OpenVault } from './opening.ts'
 import { publish } from './running.ts'
 import { createVault } from './vault.ts'
 
@@ -30,42 +24,6 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** A hub on disk, its gateway in this process. */
-async function houseOnDisk() {
-  const env = testEnv('2026-07-01T12:00:00+09:00')
-  const { operator, name, address } = OPERATOR
-  const asked = { dir, operator, name, address, phone: null, postgres: null, profile: 'trial' as const }
-  initHub({ ...asked, gatewayPort: 1, portalPort: 2, consolePort: 3 }, env)
-  const keys = readVaultKeys(join(dir, 'vault'))
-  const store = await openGatewayStore(openDatabase(':memory:'), env)
-  closing.push(() => store.close())
-  const vault = { box: keys.box.public, signing: keys.signing.public }
-  const gateway = createGateway({
-    env,
-    store,
-    key: newSigningKey(env),
-    operator: OPERATOR,
-    vault,
-    log: () => {},
-  })
-  return {
-    env,
-    gateway,
-    open: () => openVault(dir, env, () => {}, { gateway: (c) => gateway.handle(c), portal: null }),
-  }
-}
-
-async function hospital(vault: OpenVault, gateway: Gateway): Promise<HospitalHand> {
-  const core = createVault(vault.parts)
-  const offer = await offerEnrolment(vault.ops, { facility: 'hospital-a' as never, by: 'staff', hours: 1 })
-  await core.round()
-  const hand = await HospitalHand.enrol(vault.parts.env, gateway, 'hospital-a' as never, offer.code)
-  await hand.declare()
-  await hand.send(hand.content(patientState(hand.facility, '0001'), patientState(hand.facility, '0002')))
-  expect((await core.round()).batches.accepted).toBe(1)
-  return hand
-}
-
 async function charts(vault: OpenVault): Promise<string[]> {
   const rows = await vault.identity.db
     .selectFrom('identity_patient')
@@ -76,7 +34,7 @@ async function charts(vault: OpenVault): Promise<string[]> {
 }
 
 test('T32 on disk: backup, erasure, restore; the erased is erased again at start and the audit log goes on where it was signed', async () => {
-  const house = await houseOnDisk()
+  const house = await houseOnDisk(dir, closing)
   const before = await house.open()
   const hand = await hospital(before, house.gateway)
   await settle(before.content)
@@ -112,7 +70,7 @@ test('T32 on disk: backup, erasure, restore; the erased is erased again at start
 })
 
 test('a damaged backup is refused before anything is replaced', async () => {
-  const house = await houseOnDisk()
+  const house = await houseOnDisk(dir, closing)
   const vault = await house.open()
   await vault.close()
   const to = join(root, 'backup')

@@ -11,6 +11,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Env } from '@kakehashi/protocol/env'
 import { sha256Hex } from '@kakehashi/protocol/signing'
+import { storeKeyFrom } from '../content/keys.ts'
+import { readSecret } from '../key-files.ts'
 
 export class BackupBad extends Error {
   override name = 'BackupBad'
@@ -29,6 +31,8 @@ const MANIFEST = 'backup.json'
 export interface BackupManifest {
   version: 1
   takenAt: number
+  /** The store key its content keys are wrapped with: another one cannot open them. */
+  storeKey?: string
   files: { name: string; bytes: number; sha256: string }[]
 }
 
@@ -53,6 +57,7 @@ export function takeBackup(dir: string, to: string, env: Env): BackupManifest {
   const manifest: BackupManifest = {
     version: 1,
     takenAt: env.now(),
+    ...storeKeyIn(dir),
     files: names.map((name) => {
       const bytes = readFileSync(join(to, name))
       return { name, bytes: bytes.length, sha256: sha256Hex(bytes) }
@@ -81,6 +86,11 @@ export function restoreBackup(from: string, dir: string): BackupManifest {
   for (const { name, sha256 } of manifest.files)
     if (sha256Hex(readFileSync(join(from, name))) !== sha256)
       throw new BackupBad(`バックアップのファイルが壊れています: ${name}`)
+  const { storeKey } = storeKeyIn(dir)
+  if (manifest.storeKey !== undefined && storeKey !== undefined && manifest.storeKey !== storeKey)
+    throw new BackupBad(
+      `このバックアップは今の保管の鍵では開けません。\n鍵の更新（hub rotate-keys）より前に取ったもので、鍵はもうありません。更新の後に取ったバックアップを使ってください: ${from}`,
+    )
   rmSync(join(dir, CONTENT), { recursive: true, force: true })
   for (const { name } of manifest.files) {
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(dir, `${name}${suffix}`), { force: true })
@@ -88,6 +98,11 @@ export function restoreBackup(from: string, dir: string): BackupManifest {
     copyFileSync(join(from, name), join(dir, name))
   }
   return manifest
+}
+
+function storeKeyIn(dir: string): { storeKey?: string } {
+  const path = join(dir, 'vault', 'keys', 'store.key')
+  return existsSync(path) ? { storeKey: storeKeyFrom(readSecret(path)).id } : {}
 }
 
 function readManifest(from: string): BackupManifest {

@@ -1,5 +1,6 @@
 import { checkpointOf } from '@kakehashi/store/audit-log'
 import { auditOrigin } from '../audit/origin.ts'
+import { postBoxKey } from './box-key.ts'
 import { postStatus } from './enrolment.ts'
 import { agentsOf, post } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
@@ -8,8 +9,8 @@ const EVERY_MS = 24 * 3600 * 1000
 const NAME = 'status-said'
 
 /**
- * Every day to every agent: the operator's own standing (a list older than a week is not believed there), and a
- * checkpoint of the audit log, so that the hospitals hold what the hub would have to contradict.
+ * Every day to every agent: the operator's own standing (a list older than a week is not believed there), a sealing
+ * key that is new, and a checkpoint of the audit log, so that the hospitals hold what the hub would have to contradict.
  */
 export async function sayDaily(parts: VaultParts): Promise<void> {
   const now = parts.env.now()
@@ -23,6 +24,7 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
   await parts.ops.bookkeep(async (tx) => {
     for (const agent of await agentsOf(tx)) {
       await postStatus(tx, parts, agent)
+      await postBoxKey(tx, parts, agent)
       await post(tx, parts, agent, { type: 'checkpoint-shown', checkpoint })
     }
     await tx

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '@kakehashi/protocol/env'
 import type { Log } from '@kakehashi/protocol/log'
@@ -10,7 +10,6 @@ import { openStore } from '@kakehashi/store/store'
 import type { Caller } from '../call.ts'
 import { locationOf, readVaultConfig, type VaultConfig } from '../config.ts'
 import type { Content } from '../content/content.ts'
-import { storeKeyFrom } from '../content/keys.ts'
 import { MEMORY_ROOT } from '../content/memory.ts'
 import type { ContentTables } from '../content/store.ts'
 import { identityMigrations } from '../identity/store.ts'
@@ -21,10 +20,12 @@ import type { ReleaseContext } from '../release/context.ts'
 import { blockedCharts } from '../requests/blocked.ts'
 import { erasureFile, stopFile } from '../requests/lasting-file.ts'
 import { remote } from '../wire.ts'
+import { formerBoxes } from './box-key.ts'
 import { hospitalWords } from './known.ts'
 import { openOpsStore, type OpsStore } from './ops.ts'
 import type { VaultKeys, VaultParts } from './parts.ts'
 import { roomsOf, type IdentityStore } from './rooms.ts'
+import { storeKeyOf } from './store-key.ts'
 
 const PEER_MS_MAX = 60_000
 
@@ -50,7 +51,7 @@ export async function openVault(
   const config = readVaultConfig(dir)
   const folder = join(dir, 'vault')
   const ops = await openOpsStore(locationOf(config.database, folder, 'ops'), env)
-  const keys = readVaultKeys(folder)
+  const keys = readVaultKeys(folder, env.now())
   const ca = config.ca === null ? undefined : readFileSync(config.ca, 'utf8')
   await recoverLeaves(ops, join(folder, 'audit'), auditOrigin(config.operator.operator), keys.audit.public)
   const identity = await openIdentityStore(locationOf(config.database, folder, 'identity'), env)
@@ -59,7 +60,7 @@ export async function openVault(
     store: ops as unknown as Store<ContentTables>,
     directory: join(folder, 'content'),
     memory: MEMORY_ROOT,
-    key: storeKeyFrom(readSecret(join(folder, 'keys', 'store.key'))),
+    key: await storeKeyOf(ops, folder),
     env,
   }
   for (const place of [content.directory, join(folder, 'releases')])
@@ -119,11 +120,13 @@ export async function openIdentityStore(
   return openStore<LinkingTables>(location, [...identityMigrations, ...linkageMigrations], env)
 }
 
-export function readVaultKeys(folder: string): VaultKeys {
+export function readVaultKeys(folder: string, now: number): VaultKeys {
   const file = (name: string): string => join(folder, 'keys', name)
+  const former = formerBoxes(folder, now)
   return {
     box: readPair(file('box.key')),
-    formerBoxes: existsSync(file('box.former.key')) ? [readPair(file('box.former.key'))] : [],
+    formerBoxes: former.map((one) => one.key),
+    ...(former[0] ? { boxFrom: former[0].retiredAt } : {}),
     signing: readPair(file('signing.key')),
     audit: readPair(file('audit.key')),
     tombstone: readSecret(file('tombstone.key')),

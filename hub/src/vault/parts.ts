@@ -15,6 +15,8 @@ export interface VaultKeys {
   box: BoxKey
   /** Earlier sealing keys: batches sealed before a change still open. */
   formerBoxes: BoxKey[]
+  /** Since when `box` is in force; absent when there never was another. */
+  boxFrom?: number
   /** Signs receipts, orders and requests to gateway and portal. */
   signing: SigningKey
   /** Signs the audit log's checkpoints and certificates. */

@@ -8,6 +8,7 @@ import { consoleApp } from '../console/app.ts'
 import { settle } from '../content/settle.ts'
 import { listen, placeOf, type Listening } from '../wire.ts'
 import { linkNewRecords } from '../linkage/flow.ts'
+import { dropFormerBoxes } from './box-key.ts'
 import { pullLoop } from './loop.ts'
 import { openVault, type OpenVault } from './opening.ts'
 import { createVault, type Round, type Vault } from './vault.ts'
@@ -27,6 +28,8 @@ export interface RunningVault {
 export async function runVault(dir: string, env: Env, log: Log): Promise<RunningVault> {
   const open = await openVault(dir, env, log)
   const vault = createVault(open.parts)
+  const dropped = dropFormerBoxes(open.folder, env.now())
+  if (dropped > 0) log('vault.former-keys-destroyed', { keys: dropped })
   const { replayed, stops } = await vault.start()
   if (replayed + stops > 0) log('vault.replayed', { charts: replayed, stops })
   const due = duties(open, env)
