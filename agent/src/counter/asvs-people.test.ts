@@ -89,7 +89,7 @@ test('ASVS 6.4.1 a PIN that was printed opens one page: to choose one’s own, i
     expect((await clerk.get(path)).text).toContain('暗証番号を決める')
   expect((await clerk.post('/search', { q: '123456' })).text).toContain('暗証番号を決める')
   for (const pin of ['123456', '777777', '12345', 'abcdef', made.firstPin ?? ''])
-    expect((await clerk.post('/pin', { pin, again: pin })).status, pin).toBe(422)
+    expect([pin, (await clerk.post('/pin', { pin, again: pin })).status]).toEqual([pin, 422])
   expect((await clerk.post('/pin', { pin: '582914', again: '582915' })).status).toBe(422)
   const own = await clerk.post('/pin', { pin: '582914', again: '582914' })
   expect(own.text).toContain('暗証番号を決めました。')
@@ -192,7 +192,10 @@ for (const role of ROLES)
       const before = await digestOf(busy)
       const answer = await ask(asked, route.method, addressOf(route, busy.ids), {})
       const closed = answer.status === 403 && answer.text.includes(CLOSED)
-      expect(closed, `${role} ${route.method} ${route.path}`).toBe(!mayOpen(route, role))
+      expect([`${role} ${route.method} ${route.path}`, closed]).toEqual([
+        `${role} ${route.method} ${route.path}`,
+        !mayOpen(route, role),
+      ])
       if (!closed) continue
       denied += 1
       expect(await digestOf(busy)).toBe(before)
@@ -221,12 +224,11 @@ test('ASVS 8.2.2 object by object: another session’s handle, another patient�
   const before = await digestOf(busy)
   for (const route of ACCESS.filter((one) => one.path.includes(':handle'))) {
     const foreign = await ask({ app: busy.app, clerk: other }, route.method, addressOf(route, busy.ids), {})
-    expect(foreign.status, route.path).toBe(404)
+    expect([route.path, foreign.status]).toEqual([route.path, 404])
     const crossed = addressOf(route, { ...busy.ids, handle: own.split('/').at(-1) ?? '' })
     if (!route.path.includes(':stop')) continue
-    expect((await ask({ app: busy.app, clerk: other }, route.method, crossed, {})).status, route.path).toBe(
-      404,
-    )
+    const status = (await ask({ app: busy.app, clerk: other }, route.method, crossed, {})).status
+    expect([route.path, status]).toEqual([route.path, 404])
   }
   expect((await other.get(`/paper/${busy.ids.paper}`)).text).toContain('もう表示できません')
   for (const kind of ['stop', 'notice'])

@@ -6,13 +6,7 @@ import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import { newBoxKey, newSigningKey, sha256Hex, toBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
 import { newAgentKeys } from '../keys.ts'
-import {
-  acceptFiling,
-  notePatientSeen,
-  publishNotice,
-  recordEntity,
-  setFacility,
-} from '../register/flow.ts'
+import { acceptFiling, notePatientSeen, publishNotice, recordEntity, setFacility } from '../register/flow.ts'
 import { takePatient } from '../patients/flow.ts'
 import { patientFinder } from '../patients/search.ts'
 import { registerOf } from '../register/register.ts'
@@ -22,7 +16,6 @@ import { counterApp } from './app.ts'
 import type { CounterSettings } from './parts.ts'
 import { choosePin, keepStaff, type StaffHouse } from '../staff/flow.ts'
 import { staffDirectory } from './staff.ts'
-
 
 export interface Clock {
   now: Instant
