@@ -110,7 +110,7 @@ test.skipIf(unseen)(
     const { page, at, leave } = await privacyDesk()
     for (const language of NOTICE_LANGUAGES) {
       await print(page, at.url, '00001001', { language })
-      expect(await printed(page, `papers-notice-${language}-print`), language).toBe(1)
+      expect(await printed(page, `papers-notice-${language}-print`)).toBe(1)
     }
     await look(page, 'papers-06-notice-ne')
     await page.goto(`${at.url}/papers/poster`)
