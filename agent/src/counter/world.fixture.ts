@@ -65,7 +65,7 @@ export const STAFF = [
   { id: 's-04', name: '中村', role: 'desk', pin: PIN, badge: 'MIDORI-0004-1M8C' },
 ] as const
 
-interface Somebody {
+export interface Somebody {
   number: string
   kana: string
   kanji: string
@@ -110,11 +110,15 @@ function resourceOf(one: Somebody): unknown {
 }
 
 /** A hospital with a filed notice, its register in memory, and a counter in front of it. */
-export async function hospital(settings: Partial<CounterSettings> = {}, extra: readonly Somebody[] = []) {
+export async function hospital(
+  settings: Partial<CounterSettings> = {},
+  extra: readonly Somebody[] = [],
+  file = ':memory:',
+) {
   const clock: Clock = { now: Date.parse('2026-11-25T09:12:00+09:00') }
   const env = virtualEnv(clock)
   const log: unknown[] = []
-  const store = await openAgentStore(':memory:', env)
+  const store = await openAgentStore(file, env)
   const vault = newSigningKey(env)
   const context: AgentContext = {
     env,
@@ -167,9 +171,15 @@ async function takeOne(tx: AgentTx, context: AgentContext, one: Somebody): Promi
   await takePatient(tx, shown, context.env.now(), (tx, seen) => notePatientSeen(tx, context, seen))
 }
 
-/** The source shows somebody it had not shown before. */
-export async function showPatient(store: AgentStore, context: AgentContext, one: Somebody): Promise<void> {
-  await store.bookkeep((tx) => takeOne(tx, context, one))
+/** The source shows people it had not shown before. */
+export async function showPatient(
+  store: AgentStore,
+  context: AgentContext,
+  ...people: readonly Somebody[]
+): Promise<void> {
+  await store.bookkeep(async (tx) => {
+    for (const one of people) await takeOne(tx, context, one)
+  })
 }
 
 async function openScheme(context: AgentContext): Promise<void> {
