@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { counterTimes } from './counter.ts'
 import { floor } from './floor.ts'
 import { gateRate } from './gate.ts'
 import { machine } from './machine.ts'
@@ -33,6 +34,8 @@ else {
     const alone = { sealing: sealing(lines), gatePerSecond: gateRate(Date.now()) }
     const count = lines.length
     lines.length = 0
+    say('the counter over 100,000 patients …')
+    const counter = await counterTimes(dir)
     say('the plain upload …')
     const upload = await floor(dir, source)
     say('the whole walk …')
@@ -44,6 +47,7 @@ else {
       lines: count,
       pipeline: await pipeline(dir, source, say),
       floor: upload,
+      counter,
       ...alone,
     }
     console.log(values.json ? JSON.stringify(figures, null, 2) : markdown(figures))

@@ -39,7 +39,8 @@ import type { BatchContent } from '@kakehashi/protocol/records'
 import { signRequest } from '@kakehashi/protocol/requests'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
-import { newBoxKey, newSigningKey, sha256Hex, toBase64 } from '@kakehashi/protocol/signing'
+import { newBoxKey, newSigningKey, toBase64 } from '@kakehashi/protocol/signing'
+import { noticeNaming } from './notice.fixture.ts'
 
 export const FACILITY = facilityId('midori')
 export const OPERATOR = operatorId('op-1')
@@ -325,8 +326,6 @@ export async function world(start: Instant = APRIL_1): Promise<World> {
   return built
 }
 
-export const TEMPLATE_HASH = sha256Hex('お知らせ')
-
 /** The facility's own facts: entity, notice text (no images), filing. */
 export async function openScheme(
   { agent, clock }: Pick<World, 'agent' | 'clock'>,
@@ -342,17 +341,11 @@ export async function openScheme(
       representative: '緑 一郎',
     },
   })
-  await agent.register.publishTemplate({
+  await agent.register.publishNotice({
     by,
-    template: {
-      version: 1,
-      track: 'ANON',
-      hash: TEMPLATE_HASH,
-      items: ['identity', 'encounter', 'diagnosis', 'laboratory', 'medication', 'observation'],
-      operators: [OPERATOR],
-      publishedAt: clock.now - 60 * DAY,
-      saysOneMonth: false,
-    },
+    content: noticeNaming(OPERATOR),
+    publishedAt: clock.now - 60 * DAY,
+    approvedBy: 'officer',
   })
   if (options.filed !== false)
     await agent.register.acceptFiling({

@@ -1,12 +1,12 @@
 import { enrol } from '@kakehashi/agent/enrol'
+import { sampleNotice } from '@kakehashi/agent/register/sample-notice'
 import { newAgentKeys } from '@kakehashi/agent/keys'
 import { newStoreKey } from '@kakehashi/hub/content/keys'
 import { offerEnrolment } from '@kakehashi/hub/vault/enrolment'
 import { declareOwnStatus } from '@kakehashi/hub/vault/opening'
 import type { Instant } from '@kakehashi/protocol/env'
 import { agentId, entityId, facilityId, filingId, operatorId, type FacilityId } from '@kakehashi/protocol/ids'
-import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
-import { newBoxKey, newSigningKey, sha256Hex } from '@kakehashi/protocol/signing'
+import { newBoxKey, newSigningKey } from '@kakehashi/protocol/signing'
 import { DAY, dateOf, dayNumber } from './calendar.ts'
 import { Host } from './host.ts'
 import {
@@ -133,16 +133,18 @@ async function open(node: AgentNode, keys: HubKeys, world: World): Promise<void>
     by,
   })
   world.now += 1000
-  await register.publishTemplate({
-    template: {
-      version: 1,
+  const { operator, name, address } = keys.operator
+  await register.publishNotice({
+    content: sampleNotice({
       track: 'ANON',
-      hash: sha256Hex(`notice ${facility}`),
-      items: [...ITEM_CLASSES],
-      operators: [keys.operator.operator],
-      publishedAt: world.now - DAY,
+      handler: { name: `医療法人 ${facility}`, address: '京都府京都市2-2', representative: '理事長 山本' },
+      facility: { name: facility, address: '京都府京都市2-2', phone: '075-000-0000' },
+      operators: [{ operator, name, address, phone: '0120-000-000' }],
+      plannedStart: dateOf(dayNumber(world.now)),
       saysOneMonth: facility === FACILITIES[1],
-    },
+    }),
+    publishedAt: world.now - DAY,
+    approvedBy: 'officer-1',
     by,
   })
   world.now += 1000

@@ -4,6 +4,7 @@ import { createAgent, type Agent } from '@kakehashi/agent/agent'
 import { readConfig } from '@kakehashi/agent/config'
 import { connectorsOf } from '@kakehashi/agent/connectors'
 import { installationAt, readHub, readInstalledKeys } from '@kakehashi/agent/installation'
+import { sampleNotice } from '@kakehashi/agent/register/sample-notice'
 import { openAgentStore } from '@kakehashi/agent/store/store'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { entityId, facilityId, filingId, type PatientKey } from '@kakehashi/protocol/ids'
@@ -11,13 +12,11 @@ import { silentLog } from '@kakehashi/protocol/log'
 import { addDays, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
-import { ITEM_CLASSES, type LocalDate } from '@kakehashi/protocol/rules/state'
-import { sha256Hex } from '@kakehashi/protocol/signing'
+import type { LocalDate } from '@kakehashi/protocol/rules/state'
 import { DAY, type AgentStage } from './stage.ts'
 
 /** Long enough for 30 days and any run of holidays after them. */
 export const NOTICED_DAYS_AGO = 60
-const TEXT = '医療情報の提供についてのお知らせ'
 
 export interface Noticed {
   patients: PatientKey[]
@@ -74,17 +73,24 @@ async function openScheme(agent: Agent): Promise<void> {
       representative: '緑 一郎',
     },
   })
-  await agent.register.publishTemplate({
+  await agent.register.publishNotice({
     by,
-    template: {
-      version: 1,
+    content: sampleNotice({
       track,
-      hash: sha256Hex(TEXT),
-      items: [...ITEM_CLASSES],
-      operators: [hub.operator],
-      publishedAt: now - 30 * DAY,
-      saysOneMonth: false,
-    },
+      handler: { name: `医療法人${facility}`, address: '東京都新宿区1-1', representative: '緑 一郎' },
+      facility: { name: facility, address: '東京都新宿区1-1', phone: '03-0000-0000' },
+      operators: [
+        {
+          operator: hub.operator,
+          name: hub.operatorName,
+          address: hub.operatorAddress,
+          phone: '0120-000-000',
+        },
+      ],
+      plannedStart: tokyoDate(now),
+    }),
+    publishedAt: now - 30 * DAY,
+    approvedBy: 'officer',
   })
   await agent.register.acceptFiling({
     by,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
-import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
+import { sampleNotice } from '@kakehashi/agent/register/sample-notice'
 import { createFhirService } from '../hospital/fhir-service.ts'
 import { listen, loadFolder, type FhirServer } from '../hospital/fhir-server.ts'
 import { Desk } from './desk.ts'
@@ -177,6 +177,14 @@ export class Scene {
 }
 
 function factsOf({ facility, name }: Hospital): unknown {
+  const party = { name, address: '東京都新宿区1-1', phone: '03-0000-0000' }
+  const sample = sampleNotice({
+    track: 'ANON',
+    handler: { name, address: party.address, representative: '緑川 一郎' },
+    facility: party,
+    operators: [],
+    plannedStart: '2026-03-20',
+  })
   return {
     entity: {
       id: `entity-${facility}`,
@@ -185,8 +193,15 @@ function factsOf({ facility, name }: Hospital): unknown {
       representative: '緑川 一郎',
     },
     notice: {
-      text: `${name}からのお知らせ\n当院は、医療分野の研究開発のため、診療の記録を認定事業者に提供します。提供は、本人またはご遺族の求めにより、いつでも止められます。止めても診療に不利益はありません。\n（見本の文面です。正式な文面は公表された見本によります。）`,
-      items: ITEM_CLASSES,
+      facility: party,
+      dataItems: sample.dataItems,
+      acquisitionMethod: sample.acquisitionMethod,
+      provisionMethod: sample.provisionMethod,
+      stopChannels: sample.stopChannels,
+      updateMethod: sample.updateMethod,
+      plannedStart: sample.plannedStart,
+      operators: [{ name: '認定事業者', address: '東京都千代田区1-1', phone: '0120-000-000' }],
+      remarks: '（見本の文面です。正式な文面は公表された見本によります。）',
     },
     filing: { id: `filing-${facility}`, acceptedOn: '2026-03-20' },
   }

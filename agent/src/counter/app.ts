@@ -41,6 +41,9 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), status)
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
   app.use(async (c, next) => {
+    // A page is a page: not a picture, a script or a frame in somebody else's.
+    const wanted = c.req.header('sec-fetch-dest')
+    if (wanted !== undefined && wanted !== 'document') return refused(c, 403)
     if (c.req.method !== 'POST') return next()
     if (!isForm(c.req.raw)) return refused(c, 415)
     if (fromOwnPage(c.req.raw, 'refuse')) return next()

@@ -1,4 +1,4 @@
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { aboutPatient } from '../context.ts'
 import { itPage } from './pages/it.ts'
 import { searchPage } from './pages/search.ts'
@@ -18,7 +18,7 @@ export function searchRoutes(
   door: Door,
   views: CounterViews,
 ): void {
-  const { context, people, settings } = parts
+  const { context, people } = parts
   const { sessions } = door
 
   app.get('/', async (c) => {
@@ -48,18 +48,8 @@ export function searchRoutes(
       const today = await views.today(session)
       return c.html(searchPage(await views.desk(session), { error: W.searchEmpty, found: null, today }), 422)
     }
-    const badge = await door.badge(typed)
-    if (badge.is === 'in') {
-      if (badge.member.id !== session.staff.id) await door.begin(c, badge.member, 'badge')
-      return c.redirect('/', 303)
-    }
-    if (badge.is === 'pin-too') {
-      await door.end(session)
-      const { facilityName } = settings
-      return c.html(
-        signInPage({ facilityName, why: null, error: null, staff: badgeText(typed), pinNext: true }),
-      )
-    }
+    const switched = await switchPerson(c, parts, door, typed)
+    if (switched) return switched
     const found = await people.search(typed, ROWS_MAX)
     if (found.people.length === 0 && isBadge(badgeText(typed))) await door.badgeFailed()
     // Who was shown to whom, by keyed hash only.
@@ -77,4 +67,23 @@ export function searchRoutes(
     session.found = { patients: found.people.map((one) => one.patient), more: found.more }
     return c.redirect('/', 303)
   })
+}
+
+/** A badge scanned where a patient's card would be: the next person takes over, in one step. */
+async function switchPerson(
+  c: Context<CounterEnv>,
+  parts: CounterParts,
+  door: Door,
+  typed: string,
+): Promise<Response | null> {
+  const badge = await door.badge(typed)
+  if (badge.is === 'nobody') return null
+  const session = c.get('session')
+  if (badge.is === 'in') {
+    if (badge.member.id !== session.staff.id) await door.begin(c, badge.member, 'badge')
+    return c.redirect('/', 303)
+  }
+  await door.end(session)
+  const { facilityName } = parts.settings
+  return c.html(signInPage({ facilityName, why: null, error: null, staff: badgeText(typed), pinNext: true }))
 }

@@ -50,7 +50,7 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: D
     if (wait > 0) return c.html(waiting(wait), 429)
     const member = (await staff.read(typed)) ?? (await staff.byBadge(typed))
     const matches = await secretMatches(pin, member?.pin || NOBODYS_SECRET)
-    const late = member?.pinUntil != null && member.pinUntil <= now
+    const late = (member?.pinUntil ?? Infinity) <= now
     if (!member || member.disabled || late || !matches) {
       door.throttle.failed(typed, now)
       await door.leaf('staff.refused', 'counter', { by: 'pin' })

@@ -17,6 +17,11 @@ import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
 
 export function stopRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
+  askRoutes(app, parts, views)
+  laterRoutes(app, parts)
+}
+
+function askRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
   const { context, settings } = parts
 
   const pageOf = async (session: Session, person: PersonView, answers: Answers, errors: FieldError[]) => {
@@ -66,6 +71,11 @@ export function stopRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Co
       }),
     )
   })
+}
+
+/** What follows a stop that is in force. */
+function laterRoutes(app: Hono<CounterEnv>, parts: CounterParts): void {
+  const { context } = parts
 
   /** The stop of the form, if it is this patient's and in force. */
   const stopOf = async (c: Context<CounterEnv>): Promise<StopId> => {

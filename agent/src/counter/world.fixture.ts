@@ -1,32 +1,21 @@
 import type { Env, Instant } from '@kakehashi/protocol/env'
 import { entityId, facilityId, filingId, operatorId, patientKey } from '@kakehashi/protocol/ids'
-import { silentLog } from '@kakehashi/protocol/log'
+import { noticeText } from '@kakehashi/protocol/notice-text'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import { newBoxKey, newSigningKey, sha256Hex, toBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
 import { newAgentKeys } from '../keys.ts'
-import {
-  acceptFiling,
-  notePatientSeen,
-  publishTemplate,
-  recordEntity,
-  setFacility,
-} from '../register/flow.ts'
+import { acceptFiling, notePatientSeen, publishNotice, recordEntity, setFacility } from '../register/flow.ts'
 import { takePatient } from '../patients/flow.ts'
 import { patientFinder } from '../patients/search.ts'
 import { registerOf } from '../register/register.ts'
+import { sampleNotice } from '../register/sample-notice.ts'
 import { openAgentStore, type AgentStore, type AgentTx } from '../store/store.ts'
 import { counterApp } from './app.ts'
 import type { CounterSettings } from './parts.ts'
 import { choosePin, keepStaff, type StaffHouse } from '../staff/flow.ts'
 import { staffDirectory } from './staff.ts'
-
-export const NOTICE_TEXT = [
-  'この病院では、次世代医療基盤法にもとづき、診療の情報を、国が認めた事業者（認定事業者）に提供することがあります。',
-  '提供する情報：氏名・生年月日など、診断名、検査の結果、処方、処置。匿名加工医療情報の作成のために使われます。',
-  '提供の方法：暗号化した通信。あなたや、ご家族の求めで、いつでも提供を止めます。止めても診療に不利益はありません。',
-].join('\n')
 
 export interface Clock {
   now: Instant
@@ -46,6 +35,27 @@ export function virtualEnv(clock: Clock): Env {
 const FACILITY = facilityId('midori')
 const OPERATOR = operatorId('op-1')
 
+const NOTICE = sampleNotice({
+  track: 'ANON',
+  handler: {
+    name: '医療法人 みどり会',
+    address: '愛知県名古屋市中区1-2-3',
+    representative: '理事長 緑川 誠',
+  },
+  facility: { name: 'みどり病院', address: '愛知県名古屋市中区1-2-3', phone: '052-000-0000' },
+  operators: [
+    {
+      operator: OPERATOR,
+      name: '一般財団法人 架け橋',
+      address: '東京都千代田区1-1',
+      phone: '0120-000-000',
+    },
+  ],
+  items: ['identity', 'diagnosis', 'laboratory', 'medication', 'procedure'],
+  plannedStart: '2026-12-01',
+})
+export const NOTICE_TEXT = noticeText(NOTICE)
+
 export const PIN = '493158'
 export const BADGE = 'MIDORI-0001-7Q2X'
 export const STAFF = [
@@ -55,7 +65,7 @@ export const STAFF = [
   { id: 's-04', name: '中村', role: 'desk', pin: PIN, badge: 'MIDORI-0004-1M8C' },
 ] as const
 
-interface Somebody {
+export interface Somebody {
   number: string
   kana: string
   kanji: string
@@ -100,10 +110,15 @@ function resourceOf(one: Somebody): unknown {
 }
 
 /** A hospital with a filed notice, its register in memory, and a counter in front of it. */
-export async function hospital(settings: Partial<CounterSettings> = {}, extra: readonly Somebody[] = []) {
+export async function hospital(
+  settings: Partial<CounterSettings> = {},
+  extra: readonly Somebody[] = [],
+  file = ':memory:',
+) {
   const clock: Clock = { now: Date.parse('2026-11-25T09:12:00+09:00') }
   const env = virtualEnv(clock)
-  const store = await openAgentStore(':memory:', env)
+  const log: unknown[] = []
+  const store = await openAgentStore(file, env)
   const vault = newSigningKey(env)
   const context: AgentContext = {
     env,
@@ -121,7 +136,7 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
     track: 'ANON',
     decide,
     rulesAt,
-    log: silentLog,
+    log: (event, detail) => void log.push([event, detail]),
   }
   await openScheme(context)
   await store.bookkeep(async (tx) => {
@@ -129,7 +144,7 @@ export async function hospital(settings: Partial<CounterSettings> = {}, extra: r
   })
   const house: StaffHouse = { store, env, keys: context.keys, cost: { N: 1024, r: 8, p: 1 } }
   for (const one of STAFF) await keepStaff(house, { ...one, by: 'admin' })
-  const state = { online: true, told: 0 }
+  const state = { online: true, told: 0, log }
   const app = counterApp({
     context,
     register: registerOf(context, () => (state.told += 1)),
@@ -156,9 +171,15 @@ async function takeOne(tx: AgentTx, context: AgentContext, one: Somebody): Promi
   await takePatient(tx, shown, context.env.now(), (tx, seen) => notePatientSeen(tx, context, seen))
 }
 
-/** The source shows somebody it had not shown before. */
-export async function showPatient(store: AgentStore, context: AgentContext, one: Somebody): Promise<void> {
-  await store.bookkeep((tx) => takeOne(tx, context, one))
+/** The source shows people it had not shown before. */
+export async function showPatient(
+  store: AgentStore,
+  context: AgentContext,
+  ...people: readonly Somebody[]
+): Promise<void> {
+  await store.bookkeep(async (tx) => {
+    for (const one of people) await takeOne(tx, context, one)
+  })
 }
 
 async function openScheme(context: AgentContext): Promise<void> {
@@ -173,18 +194,7 @@ async function openScheme(context: AgentContext): Promise<void> {
     },
   })
   await setFacility(context, { by, waitDays: 30, deathPolicy: 'hold', closedDays: [], endedOn: null })
-  await publishTemplate(context, {
-    by,
-    template: {
-      version: 1,
-      track: 'ANON',
-      hash: sha256Hex(NOTICE_TEXT),
-      items: ['identity', 'diagnosis', 'laboratory', 'medication', 'procedure'],
-      operators: [OPERATOR],
-      publishedAt: context.env.now(),
-      saysOneMonth: false,
-    },
-  })
+  await publishNotice(context, { by, content: NOTICE })
   await acceptFiling(context, {
     by,
     filing: {

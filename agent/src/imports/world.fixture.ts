@@ -8,13 +8,7 @@ import { newBoxKey, newSigningKey, toBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
 import { newAgentKeys } from '../keys.ts'
 import { takePatient } from '../patients/flow.ts'
-import {
-  acceptFiling,
-  notePatientSeen,
-  publishNotice,
-  recordEntity,
-  setFacility,
-} from '../register/flow.ts'
+import { acceptFiling, notePatientSeen, publishNotice, recordEntity, setFacility } from '../register/flow.ts'
 import { registerOf } from '../register/register.ts'
 import type { Location } from '@kakehashi/store/store'
 import { openAgentStore } from '../store/store.ts'
@@ -65,16 +59,24 @@ export const MORNING: Instant = Date.parse('2026-11-25T09:15:00+09:00')
 
 export interface SomeChart {
   number: string
+  kanji?: string
+  kana?: string
   birthDate: string | null
   deceasedOn?: string
 }
 
 export const CHARTS: readonly SomeChart[] = [
-  { number: '00001001', birthDate: '1948-05-03' },
-  { number: '00001002', birthDate: '1971-11-20' },
-  { number: '00001003', birthDate: '2016-04-02' },
-  { number: '00001004', birthDate: '1940-02-29', deceasedOn: '2026-10-01' },
-  { number: '00001005', birthDate: null },
+  { number: '00001001', kanji: '山田 花子', kana: 'ヤマダ ハナコ', birthDate: '1948-05-03' },
+  { number: '00001002', kanji: '鈴木 一郎', kana: 'スズキ イチロウ', birthDate: '1971-11-20' },
+  { number: '00001003', kanji: '山田 健太', kana: 'ヤマダ ケンタ', birthDate: '2016-04-02' },
+  {
+    number: '00001004',
+    kanji: '佐々木 太郎',
+    kana: 'ササキ タロウ',
+    birthDate: '1940-02-29',
+    deceasedOn: '2026-10-01',
+  },
+  { number: '00001005', kanji: 'NGUYEN VAN AN', kana: 'グエン ヴァン アン', birthDate: null },
 ]
 
 export function keyOf(number: string) {
@@ -110,7 +112,7 @@ export async function registerOfMidori(options: { charts?: readonly SomeChart[];
       const resource = {
         resourceType: 'Patient',
         identifier: [{ system: 'urn:oid:1.2.392.100495.20.3.51.1', value: one.number }],
-        name: [{ text: `患者 ${one.number}` }],
+        name: [named('IDE', one.kanji ?? `患者 ${one.number}`), named('SYL', one.kana ?? 'カンジャ')],
         gender: 'female',
         birthDate: one.birthDate ?? undefined,
         deceasedDateTime: one.deceasedOn,
@@ -123,6 +125,11 @@ export async function registerOfMidori(options: { charts?: readonly SomeChart[];
   await certify(context)
   const register = registerOf(context, () => {})
   return { clock, env, store, context, register }
+}
+
+function named(representation: string, text: string) {
+  const url = 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation'
+  return { extension: [{ url, valueCode: representation }], text }
 }
 
 function countingEnv(clock: { now: Instant }): Env {

@@ -1,7 +1,7 @@
 import type { FacilityId, FilingId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { isLocalDate } from '@kakehashi/protocol/rules/calendar'
-import type { EntityFacts, FilingFact, LocalDate, TemplateFact } from '@kakehashi/protocol/rules/state'
+import type { EntityFacts, FilingFact, LocalDate } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
 import { recordFact } from './fact.ts'
 import { facilityStateOf } from './read.ts'
@@ -13,22 +13,6 @@ export async function recordEntity(
   const { name, address, representative } = asked.entity
   if (!name || !address || !representative) throw new Refused('REQUEST_MALFORMED', 'entity')
   await recordFact(context, 'entity.recorded', asked.by, { type: 'entity-recorded', entity: asked.entity })
-}
-
-/** A published text never changes: another text is another version. */
-export async function publishTemplate(
-  context: AgentContext,
-  asked: { template: TemplateFact; by: string },
-): Promise<void> {
-  const { template } = asked
-  const state = await facilityStateOf(context.store.db, context.facility)
-  const newest = Math.max(
-    0,
-    ...(state?.templates ?? []).filter((t) => t.track === template.track).map((t) => t.version),
-  )
-  if (template.version <= newest || template.items.length === 0 || template.operators.length === 0)
-    throw new Refused('REQUEST_MALFORMED', 'template')
-  await recordFact(context, 'template.published', asked.by, { type: 'template-published', template })
 }
 
 export interface FilingToRecord {

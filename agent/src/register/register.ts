@@ -29,7 +29,6 @@ const VERBS = {
   mergeCharts: flow.mergeCharts,
   unmergeCharts: flow.unmergeCharts,
   recordEntity: flow.recordEntity,
-  publishTemplate: flow.publishTemplate,
   publishNotice: flow.publishNotice,
   translateNotice: flow.translateNotice,
   acceptFiling: flow.acceptFiling,

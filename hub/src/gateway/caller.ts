@@ -38,24 +38,27 @@ async function enrolled(parts: GatewayParts, claimed: string): Promise<Enrolled>
   }
 }
 
+/** When the nonces too old to matter were last forgotten. */
+const sweptAt = new WeakMap<GatewayParts, number>()
+
 /** A nonce counts once; those older than the allowed skew are refused by their time and may be forgotten. */
 async function spendNonce(parts: GatewayParts, by: string, nonce: string, now: number): Promise<void> {
+  const due = Math.abs(now - (sweptAt.get(parts) ?? 0)) >= REQUEST_SKEW_MS_MAX
   const fresh = await orDiskFull(() =>
     parts.store.bookkeep(async (tx) => {
-      const seen = await tx
-        .selectFrom('gateway_nonce')
-        .select('at')
-        .where('said_by', '=', by)
-        .where('nonce', '=', nonce)
+      if (due)
+        await tx
+          .deleteFrom('gateway_nonce')
+          .where('at', '<', now - 3 * REQUEST_SKEW_MS_MAX)
+          .execute()
+      const spent = await tx
+        .insertInto('gateway_nonce')
+        .values({ said_by: by, nonce, at: now })
+        .onConflict((c) => c.doNothing())
         .executeTakeFirst()
-      if (seen) return false
-      await tx
-        .deleteFrom('gateway_nonce')
-        .where('at', '<', now - 3 * REQUEST_SKEW_MS_MAX)
-        .execute()
-      await tx.insertInto('gateway_nonce').values({ said_by: by, nonce, at: now }).execute()
-      return true
+      return Number(spent.numInsertedOrUpdatedRows ?? 0) === 1
     }),
   )
+  if (due) sweptAt.set(parts, now)
   if (!fresh) throw new Refused('REQUEST_STALE')
 }

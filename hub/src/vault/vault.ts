@@ -49,6 +49,8 @@ export function createVault(parts: VaultParts): Vault {
         controls += await pullControls(parts, gateway)
       }
       await catchUp()
+      // what was heard is not said again
+      let acked = await pullAcks(parts, gateway)
       await sayDaily(parts)
       await pushOutbox(parts, gateway)
       const batches = await pullBatches(parts, gateway, catchUp)
@@ -57,7 +59,7 @@ export function createVault(parts: VaultParts): Vault {
       await expireQuarantine(parts.ops)
       await answerAgents(parts)
       const pushed = await pushOutbox(parts, gateway)
-      const acked = await pullAcks(parts, gateway)
+      acked += await pullAcks(parts, gateway)
       return { enrolled, controls, requests, batches, erased, pushed, acked }
     },
     push: () => pushOutbox(parts, gateway),

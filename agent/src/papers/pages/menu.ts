@@ -29,9 +29,9 @@ export function menuPage(around: DeskView, view: MenuView): Markup {
     html`<h1>${P.title}</h1>
       ${errorSummary(SHARED_WORDS.errorTitle, view.errors)}
       <p>${P.lead}</p>
+      <h2>${P.findTitle}</h2>
       <form method="post" action="/papers/find">
         ${hiddenField('csrf', around.csrf)}
-        <h2>${P.findTitle}</h2>
         ${textField({ name: 'paper', label: P.findLabel, hint: P.findHint, width: 'short', maxlength: 40, error: errorOf(view, 'paper') })}
         ${button({ text: P.find, kind: 'secondary' })}
       </form>
@@ -43,51 +43,51 @@ export function menuPage(around: DeskView, view: MenuView): Markup {
 }
 
 function printForm(around: DeskView, view: MenuView): Markup {
-  return html`<form method="post" action="/papers/print">
-    ${hiddenField('csrf', around.csrf)}
-    <h2>${P.printTitle}</h2>
-    <div class="field" ${errorOf(view, 'patients') ? html` data-error` : ''}>
-      <label class="field__label" for="patients">${P.printLabel}</label>
-      <div class="field__hint" id="patients-hint">${P.printHint}</div>
-      ${errorOf(view, 'patients') ? html`<div class="field__error" id="patients-error">${errorOf(view, 'patients')}</div>` : ''}
-      <textarea
-        class="field__input"
-        id="patients"
-        name="patients"
-        rows="6"
-        autocomplete="off"
-        spellcheck="false"
-        aria-describedby="patients-hint"
-      >
+  return html`<h2>${P.printTitle}</h2>
+    <form method="post" action="/papers/print">
+      ${hiddenField('csrf', around.csrf)}
+      <div class="field" ${errorOf(view, 'patients') ? html` data-error` : ''}>
+        <label class="field__label" for="patients">${P.printLabel}</label>
+        <div class="field__hint" id="patients-hint">${P.printHint}</div>
+        ${errorOf(view, 'patients') ? html`<div class="field__error" id="patients-error">${errorOf(view, 'patients')}</div>` : ''}
+        <textarea
+          class="field__input"
+          id="patients"
+          name="patients"
+          rows="6"
+          autocomplete="off"
+          spellcheck="false"
+          aria-describedby="patients-hint"
+        >
 ${view.typed}</textarea>
-    </div>
-    ${radios({ name: 'language', label: P.language, inline: true, chosen: 'ja', choices: view.languages.map((value) => ({ value, text: PAPER_WORDS[value].name })) })}
-    ${
-      view.letters
-        ? radios({
-            name: 'kind',
-            label: P.kind,
-            inline: true,
-            chosen: 'notice',
-            choices: [
-              { value: 'notice', text: P.kindNotice },
-              { value: 'letter', text: P.kindLetter },
-            ],
-          })
-        : ''
-    }
-    ${radios({
-      name: 'repeat',
-      label: P.repeat,
-      inline: true,
-      chosen: 'no',
-      choices: [
-        { value: 'no', text: P.repeatNo },
-        { value: 'yes', text: P.repeatYes },
-      ],
-    })}
-    ${button({ text: P.print })}
-  </form>`
+      </div>
+      ${radios({ name: 'language', label: P.language, inline: true, chosen: 'ja', choices: view.languages.map((value) => ({ value, text: PAPER_WORDS[value].name })) })}
+      ${
+        view.letters
+          ? radios({
+              name: 'kind',
+              label: P.kind,
+              inline: true,
+              chosen: 'notice',
+              choices: [
+                { value: 'notice', text: P.kindNotice },
+                { value: 'letter', text: P.kindLetter },
+              ],
+            })
+          : ''
+      }
+      ${radios({
+        name: 'repeat',
+        label: P.repeat,
+        inline: true,
+        chosen: 'no',
+        choices: [
+          { value: 'no', text: P.repeatNo },
+          { value: 'yes', text: P.repeatYes },
+        ],
+      })}
+      ${button({ text: P.print })}
+    </form>`
 }
 
 function runsTable(around: DeskView, view: MenuView): Markup {

@@ -23,13 +23,22 @@ export interface NoticeSheetView {
 export function noticeSheet(view: NoticeSheetView): Markup {
   const words = PAPER_WORDS[view.language]
   const { title, blocks } = blocksOf(view.text)
-  return html`<article class="sheet paper" data-kind="notice" lang="${words.lang}">
-    <h2 class="sheet__title">${title === '' ? withReadings(words.title) : title}</h2>
+  const easy = view.language === 'ja-easy'
+  const said = (text: string) => (easy ? withReadings(text) : text)
+  return html`<article
+    class="sheet"
+    data-kind="notice"
+    lang="${words.lang}"
+    ${easy ? html` data-readings` : ''}
+  >
+    <h2 class="sheet__title">${title === '' ? withReadings(words.title) : said(title)}</h2>
     ${blocks.map(
       (block) =>
-        html`${block.heading === null ? '' : html`<h3>${block.heading}</h3>`}${block.lines.map(
-          (line) => html`<p>${line}</p>`,
-        )}`,
+        html`<div class="sheet__block">
+          ${block.heading === null ? '' : html`<h3>${said(block.heading)}</h3>`}${block.lines.map(
+            (line) => html`<p ${line.startsWith('・') ? html` class="sheet__item"` : ''}>${said(line)}</p>`,
+          )}
+        </div>`,
     )}
     ${stopPanel(view, words)} ${foot(view, words)}
   </article>`
@@ -58,7 +67,7 @@ export function stopPanel(
           ? html`<figure class="sheet__code">
               ${qrCode(`${view.portal}/q/${view.token}`, withoutReadings(words.code))}
               <figcaption>
-                ${withReadings(words.code)}<span class="sheet__host">${hostInWords(view.portal)}</span>
+                <span class="sheet__host">${hostInWords(view.portal)}</span>${withReadings(words.code)}
               </figcaption>
             </figure>`
           : ''

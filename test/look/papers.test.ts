@@ -1,0 +1,126 @@
+import { officeOfMidori, PIN } from '@kakehashi/agent/office/world.fixture'
+import { translateNotice } from '@kakehashi/agent/register/flow'
+import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
+import { Personal } from '@kakehashi/protocol/ids'
+import { afterAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { shotPath } from './browser.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
+import { serve } from './serve.ts'
+import { TRANSLATIONS } from './translations.fixture.ts'
+
+afterAll(closeBrowser)
+
+const DESK = { viewport: { width: 1280, height: 800 } }
+/** A4 at 96 px an inch, without the margins the print stylesheet sets. */
+const A4 = { width: 703, height: 1031 }
+
+async function privacyDesk() {
+  const place = await officeOfMidori({
+    more: {
+      addressOf: async () => ({
+        postalCode: new Personal('460-0008'),
+        lines: [new Personal('愛知県名古屋市中区栄1-2-3'), new Personal('みどりマンション 405号室')],
+        name: new Personal('山田 花子'),
+      }),
+    },
+  })
+  const about = { track: 'ANON', version: 1, by: 'admin' } as const
+  for (const [language, text] of Object.entries(TRANSLATIONS))
+    await translateNotice(place.context, { ...about, language: language as 'en', text })
+  const at = await serve(place.app)
+  const { page, close } = await openPage(at.url, DESK)
+  await page.goto(at.url)
+  await page.fill('#staff', 's-02')
+  await page.fill('#pin', PIN)
+  await go(page, () => page.keyboard.press('Enter'))
+  return {
+    ...place,
+    at,
+    page,
+    async leave() {
+      const faults = await close()
+      await at.close()
+      return faults
+    },
+  }
+}
+
+/** As it comes out of a printer without colours; how many sides it takes. */
+async function printed(page: Page, name: string): Promise<number> {
+  const seeing = await page.context().newCDPSession(page)
+  await page.emulateMedia({ media: 'print' })
+  await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'achromatopsia' })
+  await page.setViewportSize(A4)
+  await page.screenshot({ path: shotPath(name), fullPage: true })
+  const pdf = await page.pdf({ preferCSSPageSize: true })
+  await page.setViewportSize(DESK.viewport)
+  await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'none' })
+  await seeing.detach()
+  await page.emulateMedia({ media: 'screen' })
+  return pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0
+}
+
+async function print(page: Page, url: string, numbers: string, choices: Record<string, string> = {}) {
+  await page.goto(`${url}/papers`)
+  await page.fill('#patients', numbers)
+  for (const [name, value] of Object.entries(choices)) await page.check(`input[name=${name}][value=${value}]`)
+  await go(page, () => page.click('form[action$="/print"] button'))
+}
+
+test.skipIf(unseen)(
+  'R3 papers: a list is printed in advance, one side of A4 each; a sheet is scanned, handed over, voided',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, leave } = await privacyDesk()
+    await page.goto(`${at.url}/papers`)
+    await look(page, 'papers-01-menu')
+    await go(page, () => page.click('form[action$="/print"] button'))
+    await look(page, 'papers-01-menu-error')
+    await print(
+      page,
+      at.url,
+      '予約時刻,患者番号,氏名\n9:00,1001,x\n9:10,1002,x\n9:20,1004,x\n9:30,999,x\n9:40,1001,x',
+    )
+    await look(page, 'papers-02-run')
+    expect(await page.locator('article.sheet').count()).toBe(2)
+    expect(await page.locator('.table tbody tr').count()).toBe(3)
+    expect(await printed(page, 'papers-02-run-print')).toBe(2)
+    const number = (await page.locator('.sheet__own strong').first().textContent()) ?? ''
+    await page.goto(`${at.url}/papers`)
+    await page.fill('#paper', number.replaceAll('-', '').toLowerCase())
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'papers-03-sheet')
+    await go(page, () => page.keyboard.press('F2'))
+    expect(page.url()).toBe(`${at.url}/`)
+    await page.goto(`${at.url}/papers/sheet/${number}`)
+    await look(page, 'papers-04-sheet-handed')
+    await page.goto(`${at.url}/papers`)
+    await page.fill('#paper', 'P-0000-0000')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'papers-05-sheet-none')
+    expect(await leave()).toEqual([])
+  },
+)
+
+test.skipIf(unseen)(
+  'papers: the notice in every language the hospital published, poster, change letter in its envelope',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, leave } = await privacyDesk()
+    for (const language of NOTICE_LANGUAGES) {
+      await print(page, at.url, '00001001', { language })
+      expect(await printed(page, `papers-notice-${language}-print`)).toBe(1)
+    }
+    await look(page, 'papers-06-notice-ne')
+    await page.goto(`${at.url}/papers/poster`)
+    await look(page, 'papers-07-poster')
+    expect(await printed(page, 'papers-07-poster-print')).toBe(1)
+    await print(page, at.url, '1001', { kind: 'letter', repeat: 'yes' })
+    await look(page, 'papers-08-letter')
+    expect(await printed(page, 'papers-08-letter-print')).toBe(2)
+    const to = await page.locator('.sheet__to').textContent()
+    expect(to).toContain('山田 花子 様')
+    expect(await leave()).toEqual([])
+  },
+)
