@@ -10,6 +10,7 @@ import { EXIT, report } from './commands/failure.ts'
 import { importCommands } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
 import { rulesCommands } from './commands/rules.ts'
+import { rotateKeysCommand } from './commands/rotate-keys.ts'
 import { runCommand } from './commands/run.ts'
 import { sourcesCommand } from './commands/sources.ts'
 import { staffCommand } from './commands/staff.ts'
@@ -28,6 +29,7 @@ const COMMANDS = [
   dryRunCommand,
   deskCommands,
   backupCommands,
+  rotateKeysCommand,
   verifyCommand,
   exportCommand,
   importCommands,

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { createAgent, type Agent } from '@kakehashi/agent/agent'
 import { enrol } from '@kakehashi/agent/enrol'
 import { newAgentKeys, type AgentKeys } from '@kakehashi/agent/keys'
+import { moveToNewKeys, readyForNewKeys } from '@kakehashi/agent/outbox/rekey'
 import { dropForRestore } from '@kakehashi/agent/outbox/restore'
 import { BulkFolder } from '@kakehashi/agent/sources/fhir/bulk-folder'
 import { LABEL_POLICY } from '@kakehashi/agent/sources/labels'
@@ -12,7 +13,7 @@ import { sourceIndex } from '@kakehashi/agent/sources/source-index'
 import { openAgentStore, type AgentStore } from '@kakehashi/agent/store/store'
 import type { Wire } from '@kakehashi/agent/uplink/wire-shape'
 import { hubWorld, type HubWorld } from '@kakehashi/hub/hub.fixture'
-import { offerEnrolment } from '@kakehashi/hub/vault/enrolment'
+import { offerEnrolment, retireAgent } from '@kakehashi/hub/vault/enrolment'
 import { agentId } from '@kakehashi/protocol/ids'
 import { silentLog } from '@kakehashi/protocol/log'
 import type { EnrolmentAnswer } from '@kakehashi/protocol/messages'
@@ -118,6 +119,20 @@ export class BothEnds {
     this.#disk = new DatabaseSync(image)
     await this.#live()
     await dropForRestore(this.agent.context)
+  }
+
+  /** New keys under a new code, as `agent rotate-keys` does; the operator retires the former agent. */
+  async rekey(): Promise<void> {
+    const { env, ops, vault } = this.hub
+    await readyForNewKeys(this.agent.context)
+    const former = this.#keys
+    const offer = await offerEnrolment(ops, { facility: FACILITY, by: 'staff-1', hours: 24 })
+    await vault.round()
+    this.#keys = { ...newAgentKeys(env, agentId('agent-midori-2')), about: former.about }
+    this.#answer = await enrol(this.#wire(), this.#keys, FACILITY, offer.code)
+    await moveToNewKeys({ ...this.agent.context, keys: this.#keys, hub: this.#answer })
+    await this.#live()
+    await retireAgent(ops, former.agent, 'staff-1')
   }
 
   /** The gateway's disk broke: it knows its agents (they are enrolled again by hand), and nothing else. */

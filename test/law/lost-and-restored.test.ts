@@ -1,4 +1,5 @@
 import { stopByStaff } from '@kakehashi/hub/requests/stop'
+import { hubStatus } from '@kakehashi/hub/vault/status'
 import { stopHandle } from '@kakehashi/protocol/ids'
 import { sha256Hex } from '@kakehashi/protocol/signing'
 import { afterEach, expect, test } from 'vitest'
@@ -232,4 +233,40 @@ test('T6 a stop list in parts opens the gate with its last part only, and a list
   hub.env.pass(31 * 60_000)
   await both.talk()
   expect(await reasons()).toEqual({})
+})
+
+test('R25 an agent with new keys: nothing under way may be open, stops on their way to the former agent reach it, and records go on', async () => {
+  await ready()
+  const { hub } = both
+  await both.agent.gather()
+  await both.agent.build()
+  await both.agent.exchange()
+  await expect(both.rekey()).rejects.toMatchObject({ refusal: { code: 'NOT_ALLOWED' } })
+  await both.talk()
+  both.line.broken = () => true
+  await both.agent.register.recordStop({ patient: chart('0003'), by: 'desk' })
+  await expect(both.rekey()).rejects.toMatchObject({ refusal: { code: 'NOT_ALLOWED' } })
+  both.line.broken = null
+  await both.talk()
+  // asked for at the operator while the agent does not run
+  await stopByStaff(hub.parts, {
+    patients: [chart('0001')],
+    handles: [],
+    requester: 'person',
+    standing: 'confirmed',
+    erasureAsked: false,
+    by: 'staff-1',
+  })
+  await both.rekey()
+  expect(await reasons()).toEqual({ STOPS_UNKNOWN: 3 })
+  await both.talk()
+  expect(await reasons()).toEqual({ STOPPED: 2 })
+  both.write('Observation.ndjson', [result('0002', 'o0002', 8.8)])
+  await both.agent.gather()
+  await both.agent.build()
+  await both.talk()
+  const batches = await hub.ops.db.selectFrom('batch').select(['agent', 'outcome']).execute()
+  expect(batches.at(-1)).toEqual({ agent: 'agent-midori-2', outcome: 'accepted' })
+  expect(await hub.ops.db.selectFrom('incident').select('kind').execute()).toEqual([])
+  expect((await hubStatus(hub.ops)).stops.undelivered).toBe(0)
 })

@@ -8,11 +8,14 @@ import { forgetBytes, batchesOnLeg, OPEN_LEGS, patientsOfBatch } from './store.t
  * dropped and the patients are read again; what the hub has already, it recognises and does not take twice. The gate is
  * shut until the hub has told the stops it knows.
  */
-export async function dropForRestore(context: AgentContext): Promise<{ batches: number; patients: number }> {
+export async function dropForRestore(
+  context: AgentContext,
+  act: 'backup.restored' | 'keys.rotated' = 'backup.restored',
+): Promise<{ batches: number; patients: number }> {
   const now = context.env.now()
   return context.store.transact(
     (done: { batches: number; patients: number }) => ({
-      act: 'backup.restored',
+      act,
       actor: 'office',
       detail: { ...done },
     }),

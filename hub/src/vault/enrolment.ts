@@ -179,6 +179,13 @@ export async function retireAgent(ops: OpsStore, agent: string, by: string): Pro
       .where('agent', '=', agent)
       .where('retired_at', 'is', null)
       .execute()
+    // nobody fetches these any more; an agent enrolled in its place asks for all stops
+    await tx
+      .updateTable('outbox')
+      .set({ acked_at: now, envelope: '' })
+      .where('agent', '=', agent)
+      .where('acked_at', 'is', null)
+      .execute()
   })
 }
 

@@ -90,9 +90,11 @@ async function stopCounts(ops: OpsStore): Promise<HubStatus['stops']> {
     .where('standing', 'in', ['provisional', 'confirmed'])
     .executeTakeFirst()
   const undelivered = await ops.db
-    .selectFrom('stop_delivery')
+    .selectFrom('stop_delivery as d')
+    .innerJoin('agent as a', 'a.agent', 'd.agent')
     .select((e) => e.fn.countAll().as('n'))
-    .where('acked_at', 'is', null)
+    .where('d.acked_at', 'is', null)
+    .where('a.retired_at', 'is', null)
     .executeTakeFirst()
   return { inForce: Number(inForce?.n ?? 0), undelivered: Number(undelivered?.n ?? 0) }
 }
