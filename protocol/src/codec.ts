@@ -35,6 +35,8 @@ function decompress(
   packed: Uint8Array,
   bytesMax: number,
 ): { buffer: Buffer; engine: { bytesWritten: number } } {
-  const options = { maxOutputLength: Math.max(bytesMax, 1), info: true }
+  const room = Math.max(bytesMax, 64)
+  // one buffer of the size it will have, not many small ones that are joined
+  const options = { maxOutputLength: Math.max(bytesMax, 1), chunkSize: room, info: true }
   return zstdDecompressSync(packed, options) as unknown as ReturnType<typeof decompress>
 }

@@ -71,8 +71,6 @@ export interface Span {
   start: Instant
   /** Faults and people end here; the heal phase begins. */
   calm: Instant
-  /** By how many days closed windows can lengthen a wait here. */
-  closedDays: number
 }
 
 export function chart(facility: FacilityId, index: number, span: Span, random: Prng): Chart {
@@ -102,7 +100,7 @@ function birthDateOf(kind: Kind, span: Span, random: Prng): string | null {
   if (kind === 'age-unknown') return random.pick([null, '1900-01-01'])
   if (kind === 'child') return dateOf(today - random.between(1000, 5500))
   if (kind === 'turning-16') {
-    const turns = dateOf(today + (random.chance(0.3) ? random.between(5, 30) : random.between(34, 46)))
+    const turns = dateOf(today + (random.chance(0.2) ? random.between(5, 30) : random.between(33, 44)))
     return `${Number(turns.slice(0, 4)) - 16}${turns.slice(4)}`
   }
   return dateOf(today - random.between(7000, 30_000))
@@ -148,6 +146,11 @@ function scriptedRecords(prefix: string, span: Span, died: Instant | null, rando
 export function versionAt(record: ScriptedRecord, at: Instant): number | null {
   if (at < record.appearsAt || (record.vanishesAt !== null && at >= record.vanishesAt)) return null
   return record.changesAt.filter((change) => change <= at).length
+}
+
+/** The notice text of one of the hospitals says 「1か月」. */
+export function saysOneMonth(facility: FacilityId): boolean {
+  return facility === 'hospital-b'
 }
 
 /** `null`: nobody knows the age; 1900-01-01 stands for unknown in hospital systems. */

@@ -119,6 +119,7 @@ async function exchange(
     lateShare: 0,
     replayShare: 0,
     cutShare: 0,
+    spite: 0,
     ...weather,
   })
   const a = new Host('a', world, new Prng('a'))

@@ -7,6 +7,21 @@ const PAGE_BYTES = 1024
 const CHECKPOINT_COMMITS = 12
 const BACKUPS_KEPT = 4
 
+/** How often it happens, and within how many half statements. */
+export interface Brittleness {
+  chance: number
+  statements: number
+  random: Prng
+}
+
+/** A batch is claimed, leaves, is stored; is looked up by the vault, is decided. */
+const MOVES = [
+  'update "outbox_batch" set "leg"',
+  'update "gateway_batch" set "state"',
+  'select * from "batch" where "batch" = ',
+  'insert into "batch" ',
+]
+
 export type Synchronous = 'full' | 'normal'
 
 /** What SQLite says when the operating system could not write. */
@@ -40,7 +55,7 @@ export class Disk {
   dirty = false
   audited = false
   /** Rare moments made common: the process may die just after a batch moved. */
-  brittle: Prng | null = null
+  brittle: Brittleness | null = null
   backups: { at: number; image: Uint8Array }[] = []
   #live: DiskDatabase | null = null
   #platter: Uint8Array | null
@@ -140,7 +155,9 @@ export class Disk {
   }
 
   batchMoved(): void {
-    if (this.fuse < 0 && this.brittle?.chance(0.04)) this.fuse = this.brittle.below(12)
+    const { brittle } = this
+    if (this.fuse >= 0 || !brittle?.random.chance(brittle.chance)) return
+    this.fuse = brittle.random.below(brittle.statements)
   }
 
   #burn(how: string): void {
@@ -184,7 +201,7 @@ class DiskDatabase extends DatabaseSync {
     const verb = text.trimStart().slice(0, 8).toLowerCase()
     const writes = !verb.startsWith('select') && !verb.startsWith('rollback')
     const commits = verb.startsWith('commit')
-    const moves = text.startsWith('update "outbox_batch" set "leg"')
+    const moves = MOVES.some((start) => text.startsWith(start))
     const audits = text.startsWith('insert into "audit_leaf"')
     const around = <R>(run: (...values: never[]) => R) => {
       return (...values: never[]): R => {

@@ -8,6 +8,7 @@ import type { Instant } from '@kakehashi/protocol/env'
 import { agentId, entityId, facilityId, filingId, operatorId, type FacilityId } from '@kakehashi/protocol/ids'
 import { newBoxKey, newSigningKey } from '@kakehashi/protocol/signing'
 import { DAY, dateOf, dayNumber } from './calendar.ts'
+import { saysOneMonth } from './cast.ts'
 import { Host } from './host.ts'
 import {
   AgentNode,
@@ -141,7 +142,7 @@ async function open(node: AgentNode, keys: HubKeys, world: World): Promise<void>
       facility: { name: facility, address: '京都府京都市2-2', phone: '075-000-0000' },
       operators: [{ operator, name, address, phone: '0120-000-000' }],
       plannedStart: dateOf(dayNumber(world.now)),
-      saysOneMonth: facility === FACILITIES[1],
+      saysOneMonth: saysOneMonth(facility),
     }),
     publishedAt: world.now - DAY,
     approvedBy: 'officer-1',

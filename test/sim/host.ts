@@ -17,8 +17,8 @@ export class Host {
   up = false
   /** Counts boots: a timer, an answer or a statement of an earlier boot finds nobody. */
   boot = 0
-  /** What its clock shows minus true time. */
-  skew = 0
+  #skew = 0
+  #shown = Number.NEGATIVE_INFINITY
   /** Told of every death, so that somebody can start it again. */
   died: () => void = () => {}
 
@@ -29,7 +29,22 @@ export class Host {
   }
 
   clock(): Instant {
-    return this.world.now + this.skew
+    return this.world.now + this.#skew
+  }
+
+  /** What its clock shows minus true time. */
+  get skew(): number {
+    return this.#skew
+  }
+
+  set skew(ms: number) {
+    this.#shown = Math.max(this.#shown, this.clock())
+    this.#skew = ms
+  }
+
+  /** The latest time its clock ever showed: all that a machine cut off from others can know to have passed. */
+  latest(): Instant {
+    return Math.max(this.#shown, this.clock())
   }
 
   begin(): void {

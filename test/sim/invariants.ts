@@ -17,8 +17,6 @@ export interface Scene {
   portal: PortalNode
   vault: VaultNode
   agents: readonly AgentNode[]
-  /** By how many days closed windows can lengthen a wait. */
-  closedDays: number
 }
 
 const OPEN = `('queued', 'claimed', 'in-flight', 'at-gateway')`
@@ -232,9 +230,8 @@ export class Invariants {
 
   /** L1: who was told long ago and never said no has arrived, as the hospital shows it now. */
   #arrived(truth: ChartTruth): void {
-    const { world, vault, closedDays } = this.#scene
-    // two days more: a clerk's machine may have dated the notice by a wrong clock
-    if (!truth.surelyEligible(world.now - DAY, closedDays + 2)) return
+    const { world, vault } = this.#scene
+    if (!truth.surelyEligible(world.now - DAY)) return
     world.saw('eligible chart expected at the hub')
     for (const scripted of truth.chart.records) {
       const record = recordAt(truth.chart, scripted, world.now, '')

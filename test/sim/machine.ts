@@ -1,30 +1,25 @@
-import { clearIncident } from '@kakehashi/hub/vault/incident'
 import type { Answer, Call, Caller } from '@kakehashi/hub/call'
 import type { FacilityId } from '@kakehashi/protocol/ids'
 import type { GatewayAck } from '@kakehashi/protocol/messages'
-import type { Agent } from '@kakehashi/agent/agent'
 import type { WireRequest } from '@kakehashi/agent/uplink/wire-shape'
-import { DAY, HOUR, MINUTE } from './calendar.ts'
+import { DAY, MINUTE } from './calendar.ts'
+import type { Brittleness } from './disk.ts'
 import { Faults } from './faults.ts'
 import type { Genesis } from './genesis.ts'
 import { Dead, Host } from './host.ts'
 import { Invariants } from './invariants.ts'
-import { Net, NetworkFailed, weather } from './net.ts'
+import { Net, weather } from './net.ts'
 import { AgentNode, GatewayNode, PortalNode, VaultNode } from './nodes.ts'
 import { People } from './people.ts'
 import type { Plan } from './plan.ts'
 import { HOSTS } from './planning.ts'
 import type { Plant } from './plants.ts'
 import { Prng } from './prng.ts'
+import { isDiskTrouble, Rounds } from './rounds.ts'
 import { ScriptedSource } from './source.ts'
 import { Truth } from './truth.ts'
 import { Watch } from './watch.ts'
 import { World } from './world.ts'
-
-/** Share of the span in which nobody can be eligible yet: machines are looked at rarely. */
-const QUIET_SHARE = 0.7
-const HEAL_ROUNDS = 4
-const HEAL_EVERY = 8 * HOUR
 
 /** Two hospitals, a hub and the people around them, wired to one virtual network. */
 export class Machine {
@@ -37,15 +32,12 @@ export class Machine {
   readonly agents: readonly AgentNode[]
   readonly sources: ReadonlyMap<FacilityId, ScriptedSource>
   readonly truth = new Truth()
-  readonly closedDays: number
   readonly watch: Watch
   readonly invariants: Invariants
   readonly people: People
   readonly #plan: Plan
-  readonly #random: Prng
+  readonly rounds: Rounds
   #calm = false
-  #healRound = 0
-  readonly #busy = new Map<string, number>()
 
   constructor(
     seed: number,
@@ -55,9 +47,7 @@ export class Machine {
   ) {
     const plant = options.plant ?? null
     const random = new Prng(`seed/${seed}/run`)
-    this.#random = random.fork('rounds')
     this.#plan = plan
-    this.closedDays = plan.span.closedDays
     this.world = new World(plan.span.start, options.print)
     this.net = new Net(this.world, random.fork('net'), weather(random.fork('weather')))
     this.hosts = new Map(HOSTS.map((name) => [name, new Host(name, this.world, random.fork(`host/${name}`))]))
@@ -95,7 +85,9 @@ export class Machine {
       )
       return node
     })
-    for (const { disk, host } of this.agents) disk.brittle = random.fork(`brittle/${host.name}`)
+    const { vault, gateway } = this
+    for (const disk of [vault.ops, gateway.disk, ...this.agents.map((node) => node.disk)])
+      disk.brittle = brittleness(random.fork(`brittle/${disk.name}`))
     this.invariants = new Invariants(this)
     const counters = new Map(
       this.agents.map((node) => [node.hospital.facility, { host: node.host, agent: () => node.agent }]),
@@ -108,9 +100,19 @@ export class Machine {
       (token, erase) => this.#atPortal(browser, token, erase),
       random.fork('people'),
       {
-        recorded: (facility) => this.#hurry(facility),
+        recorded: (facility) => this.rounds.hurryAgent(facility),
         stopShown: (patient, erase) => this.invariants.stopShown(patient, erase),
       },
+    )
+    this.rounds = new Rounds(
+      {
+        world: this.world,
+        vault,
+        agents: this.agents,
+        waiting: (patients) => this.people.pounce(patients),
+      },
+      plan.span,
+      random.fork('rounds'),
     )
   }
 
@@ -124,27 +126,20 @@ export class Machine {
     this.people.plan(acts)
     const trouble = new Faults(this)
     trouble.plan(faults)
-    for (const node of this.agents) this.#agentLater(node)
-    this.#vaultLater()
-    this.#staffLater()
-    this.#wake(span.start + QUIET_SHARE * (span.calm - span.start))
+    this.rounds.plan(this.#plan)
     const check = (): void => this.invariants.afterEvent()
     await this.world.run(span.calm, check)
     trouble.end()
     this.#calm = true
     this.net.heal()
     for (const host of this.hosts.values()) if (!host.up) this.#boot(host)
-    await this.#heal(check)
+    await this.rounds.heal(check)
     this.invariants.atEnd()
     this.world.orThrow()
   }
 
   /** How long the process that dies next stays away. */
   readonly awayMs = new Map<string, number>()
-
-  isBusy(host: Host): boolean {
-    return this.#busy.get(host.name) === host.boot
-  }
 
   #host(name: string): Host {
     return this.hosts.get(name)!
@@ -213,8 +208,7 @@ export class Machine {
     )
     const patients = this.watch.bytesLeave(batch, Buffer.concat(parts.map((part) => part.bytes)))
     if (!this.#calm) this.people.pounce(patients)
-    if (this.#random.chance(0.4))
-      this.world.after(this.#random.exponential(2 * HOUR), 'hurry vault', () => this.vaultRound())
+    if (!this.#calm) this.rounds.hurryVault(0.8, 30 * MINUTE)
   }
 
   async #atPortal(random: Prng, token: string, erase: boolean): Promise<boolean> {
@@ -225,143 +219,14 @@ export class Machine {
     const answer = await this.portal.handle({ method: 'POST', path: '/v1/stops', headers: {}, body })
     return host.alive(boot) && answer.status === 200 && !random.chance(0.1)
   }
-
-  #hurry(facility: FacilityId): void {
-    if (!this.#random.chance(0.4)) return
-    const node = this.agents.find((one) => one.hospital.facility === facility)!
-    this.world.after(this.#random.exponential(30 * MINUTE), `hurry ${facility}`, () => this.agentHurry(node))
-  }
-
-  #interval(busy: number, quiet: number): number {
-    const { start, calm } = this.#plan.span
-    const early = this.world.now < start + QUIET_SHARE * (calm - start)
-    return MINUTE + this.#random.exponential(early ? quiet : busy)
-  }
-
-  #agentLater(node: AgentNode): void {
-    this.world.after(this.#interval(42 * HOUR, 20 * DAY), `round ${node.host.name}`, () => {
-      if (!this.#calm) this.#agentLater(node)
-      return this.agentRound(node)
-    })
-  }
-
-  #vaultLater(): void {
-    this.world.after(this.#interval(36 * HOUR, 20 * DAY), 'round vault', () => {
-      if (!this.#calm) this.#vaultLater()
-      return this.vaultRound()
-    })
-  }
-
-  /** Before the first waits end, everybody hears once from the hub that the operator is still certified. */
-  #wake(at: number): void {
-    for (const node of this.agents)
-      this.world.after(6 * HOUR, `first look ${node.host.name}`, async () => {
-        if (node.host.up)
-          await this.#alone(node.host, async () => void (await node.agent?.gather({ full: true })))
-      })
-    this.world.at(at, 'wake vault', () => this.vaultRound())
-    for (const node of this.agents)
-      this.world.at(at + HOUR, `wake ${node.host.name}`, () => this.agentHurry(node))
-  }
-
-  /** What the running agent does by its timers, once. */
-  async agentRound(node: AgentNode): Promise<void> {
-    const { agent, host } = node
-    if (!agent || !host.up) return
-    await this.#alone(host, async () => {
-      const dice = this.#calm ? this.#healRound % 2 : this.#random.unit()
-      if (dice < 0.5) await agent.gather({ full: this.#calm || dice < 0.1 })
-      await agent.build()
-      if (dice > 0.6) await agent.tick()
-      await this.#converse(agent, host)
-    })
-  }
-
-  /** A nudge: something was recorded at the counter that must not wait for the next round. */
-  async agentHurry(node: AgentNode): Promise<void> {
-    const { agent, host } = node
-    if (!agent || !host.up) return
-    await this.#alone(host, () => this.#converse(agent, host))
-  }
-
-  async #converse(agent: Agent, host: Host): Promise<void> {
-    const { failure } = await agent.exchange()
-    if (failure !== null && /^(Type|Reference|Range|Syntax)Error$/.test(failure))
-      this.world.violate('error', `the program itself failed: ${failure}`)
-    this.world.note(`${host.name} ended its round: ${failure ?? 'well'}`)
-  }
-
-  async vaultRound(): Promise<void> {
-    const { vault, host } = this.vault
-    if (!vault || !host.up) return
-    await this.#alone(host, async () => {
-      const round = await vault.round()
-      this.world.note(`vault ended its round: ${JSON.stringify(round)}`)
-      if (round.pushed > 0 && !this.#calm)
-        for (const { hospital } of this.agents) this.#hurry(hospital.facility)
-    })
-  }
-
-  /** One round at a time; trouble ends it, and the next begins anew. */
-  async #alone(host: Host, work: () => Promise<void>): Promise<void> {
-    if (this.#busy.get(host.name) === host.boot) return
-    this.#busy.set(host.name, host.boot)
-    const { boot } = host
-    try {
-      await work()
-    } catch (error) {
-      if (error instanceof Dead || !host.alive(boot)) return
-      if (!isExpected(error)) throw error
-      this.world.note(`${host.name} ended its round: ${error instanceof Error ? error.name : ''}`)
-    } finally {
-      if (this.#busy.get(host.name) === boot) this.#busy.delete(host.name)
-    }
-  }
-
-  /** Operator staff look at incidents every few days, two of them, and let intake go on. */
-  #staffLater(): void {
-    this.world.after(3 * DAY, '', async () => {
-      this.#staffLater()
-      await this.clearIncidents()
-    })
-  }
-
-  async clearIncidents(): Promise<void> {
-    const { store, host } = this.vault
-    if (!store || !host.up) return
-    const rows = this.vault.ops.peek<{ incident: string }>(
-      'SELECT incident FROM incident WHERE cleared_at IS NULL',
-    )
-    try {
-      for (const { incident } of rows)
-        await clearIncident(store, { incident, by: ['staff-1', 'staff-2'], reason: 'looked into' })
-    } catch (error) {
-      if (!(error instanceof Dead) && !isDiskTrouble(error)) throw error
-    }
-  }
-
-  async #heal(check: () => void): Promise<void> {
-    for (let round = 0; round < HEAL_ROUNDS; round++) {
-      this.#healRound = round
-      this.world.after(HOUR, '', () => this.clearIncidents())
-      for (const node of this.agents)
-        this.world.after(2 * HOUR, `heal ${node.host.name}`, () => this.agentRound(node))
-      this.world.after(3 * HOUR, 'heal vault', () => this.vaultRound())
-      await this.world.run(this.world.now + HEAL_EVERY, check)
-    }
-  }
 }
 
 function copied<T extends Call | WireRequest>(call: T): T {
   return { ...call, body: new Uint8Array(call.body) }
 }
 
-function isDiskTrouble(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : null
-  return code === 13 || code === 10
-}
-
-function isExpected(error: unknown): boolean {
-  if (error instanceof NetworkFailed || isDiskTrouble(error)) return true
-  return error instanceof Error && (error.name === 'PeerFailed' || error.name === 'Refused')
+/** A disk whose process dies now and then just when a batch moves: in half of the seeds none does. */
+function brittleness(random: Prng): Brittleness | null {
+  if (random.chance(0.5)) return null
+  return { chance: random.pick([0.05, 0.2]), statements: random.pick([15, 50, 120]), random }
 }

@@ -7,6 +7,9 @@ const HOUR = 60 * MINUTE
 const TIMEOUT_MS = 60_000
 const PACKETS_KEPT = 12
 
+/** Whoever misses the answer to one of these must say it again, and whoever hears it twice must do it once. */
+const DECISIVE = / PUT |\/done$|\/acks(\/taken)?$| POST \/v1\/(vault\/)?control$/
+
 /** How bad the network is in this seed (swarm testing: each seed has its own weather). */
 export interface Weather {
   loss: number
@@ -16,16 +19,19 @@ export interface Weather {
   lateShare: number
   replayShare: number
   cutShare: number
+  /** Share of uploads and of words that let something be forgotten whose request or answer gets lost. */
+  spite: number
 }
 
 export function weather(random: Prng): Weather {
   return {
-    loss: random.chance(0.3) ? 0 : random.unit() * 0.3,
+    loss: random.chance(0.3) ? 0 : random.unit() * random.pick([0.02, 0.02, 0.05, 0.05, 0.1, 0.3]),
     duplicates: random.chance(0.3) ? 0 : random.unit() * 0.5,
-    delayMs: random.pick([20, 200, 2000, 20_000]),
-    lateShare: random.chance(0.5) ? 0 : random.unit() * 0.1,
+    delayMs: random.pick([20, 200, 2000, 6000]),
+    lateShare: random.chance(0.5) ? 0 : random.unit() * random.pick([0.01, 0.01, 0.03, 0.1]),
     replayShare: random.chance(0.5) ? 0 : random.unit() * 0.5,
     cutShare: random.chance(0.5) ? 0 : random.unit() * 0.7,
+    spite: random.chance(0.5) ? 0 : random.unit() * random.pick([0.1, 0.4]),
   }
 }
 
@@ -56,7 +62,15 @@ export class Net {
 
   /** The heal phase: from now on everything arrives, once and soon. */
   heal(): void {
-    this.#weather = { loss: 0, duplicates: 0, delayMs: 20, lateShare: 0, replayShare: 0, cutShare: 0 }
+    this.#weather = {
+      loss: 0,
+      duplicates: 0,
+      delayMs: 20,
+      lateShare: 0,
+      replayShare: 0,
+      cutShare: 0,
+      spite: 0,
+    }
     this.#clogged.clear()
     this.#recorded.clear()
   }
@@ -90,12 +104,16 @@ export class Net {
         if (from.alive(boot)) reject(new NetworkFailed(`no answer to ${label}`))
       })
       let answerLost = false
+      const spited = DECISIVE.test(label) && this.#random.chance(this.#weather.spite)
       const answer = (value: T): void => {
-        answerLost = !this.#travel(to.name, from.name, `answer ${label}`, () => {
-          if (!from.alive(boot)) return
-          giveUp()
-          resolve(value)
-        })
+        if (spited) this.#world.fault('answer lost')
+        answerLost =
+          spited ||
+          !this.#travel(to.name, from.name, `answer ${label}`, () => {
+            if (!from.alive(boot)) return
+            giveUp()
+            resolve(value)
+          })
       }
       if (cut && this.#random.chance(this.#weather.cutShare)) {
         this.#world.fault('cut mid-upload')

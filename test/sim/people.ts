@@ -3,7 +3,7 @@ import { eventsOf, patientStateOf } from '@kakehashi/agent/register/read'
 import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
 import { facilityOf } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
-import { DAY, MINUTE } from './calendar.ts'
+import { DAY, HOUR, MINUTE } from './calendar.ts'
 import { Dead, type Host } from './host.ts'
 import type { Act } from './plan.ts'
 import type { Prng } from './prng.ts'
@@ -66,10 +66,10 @@ export class People {
 
   /** Somebody whose records are leaving at this moment says no: rare in life, frequent here. */
   pounce(patients: readonly PatientKey[]): void {
-    if (patients.length === 0 || !this.#random.chance(0.12)) return
+    if (patients.length === 0 || !this.#random.chance(0.2)) return
     const patient = this.#random.pick(patients)
-    const at = this.#world.now + Math.floor(this.#random.exponential(20_000))
-    const erase = this.#random.chance(0.2)
+    const at = this.#world.now + Math.floor(this.#random.exponential(this.#random.pick([100, 20_000, HOUR])))
+    const erase = this.#random.chance(0.3)
     const act: Act = this.#random.chance(0.7)
       ? { at, kind: 'stop', patient, erase, twice: false }
       : { at, kind: 'portal-stop', patient, erase }
@@ -92,7 +92,7 @@ export class People {
     const agent = counter?.host.up ? counter.agent() : null
     if (!counter || !agent) return false
     try {
-      await this.#atCounter(act, truth, agent)
+      await this.#atCounter(act, truth, agent, counter)
       if (act.kind !== 'notice') this.#recorded(facilityOf(act.patient))
       return true
     } catch (error) {
@@ -101,10 +101,15 @@ export class People {
     }
   }
 
-  #atCounter(act: Exclude<Act, { kind: 'portal-stop' }>, truth: ChartTruth, agent: Agent): Promise<unknown> {
+  #atCounter(
+    act: Exclude<Act, { kind: 'portal-stop' }>,
+    truth: ChartTruth,
+    agent: Agent,
+    counter: Counter,
+  ): Promise<unknown> {
     switch (act.kind) {
       case 'notice':
-        return this.#notify(act, truth, agent)
+        return this.#notify(act, truth, agent, counter.host)
       case 'void-notice':
         return this.#void(act, truth, agent)
       case 'stop':
@@ -121,9 +126,22 @@ export class People {
     }
   }
 
-  async #notify(act: Extract<Act, { kind: 'notice' }>, truth: ChartTruth, agent: Agent): Promise<void> {
+  async #notify(
+    act: Extract<Act, { kind: 'notice' }>,
+    truth: ChartTruth,
+    agent: Agent,
+    host: Host,
+  ): Promise<void> {
     if (truth.chart.diedAt !== null && truth.chart.diedAt < this.#world.now && act.to === 'person') return
-    const paper = { to: act.to, at: this.#world.now, recorded: false, voidAskedAt: null, voidedAt: null }
+    const { now } = this.#world
+    const paper = {
+      to: act.to,
+      at: now,
+      readAs: host.latest(),
+      recorded: false,
+      voidAskedAt: null,
+      voidedAt: null,
+    }
     truth.handed.push(paper)
     const asked = { patient: act.patient, by: 'clerk-1', recipients: [act.to], withToken: true } as const
     const [first] = await Promise.all([
@@ -170,6 +188,7 @@ export class People {
     for (const stop of truth.stops) stop.withdrawnAt ??= this.#world.now
     for (const stop of standing)
       await agent.register.withdrawStop({ stop: stop.stop, by: 'clerk-1', requester: 'person' })
+    truth.afreshFrom = this.#world.now
   }
 
   async #hold(act: Act, truth: ChartTruth, agent: Agent): Promise<void> {

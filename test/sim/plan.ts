@@ -1,8 +1,9 @@
 import type { Instant } from '@kakehashi/protocol/env'
-import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
+import { facilityOf, type FacilityId, type PatientKey } from '@kakehashi/protocol/ids'
 import { DAY, HOUR, midnight, dayNumber, MINUTE } from './calendar.ts'
 import { turns16, type Chart, type Span } from './cast.ts'
 import type { Prng } from './prng.ts'
+import { openingAfter, type Opening, type PlannedRound } from './tides.ts'
 
 /** What a person does. The plan is a list so that a failing one can be shortened by leaving acts out. */
 export type Act =
@@ -29,6 +30,7 @@ export interface Plan {
   charts: readonly Chart[]
   acts: readonly Act[]
   faults: readonly Fault[]
+  rounds: readonly PlannedRound[]
 }
 
 /** Office hours of a day of the span. */
@@ -86,14 +88,12 @@ function actsOf(chart: Chart, span: Span, random: Prng): Act[] {
       to: 'person',
       twice: false,
     })
-  if (random.chance(0.1))
-    acts.push({
-      at:
-        noticeAt +
-        random.pick([random.between(1, 60 * 24 * 40), random.between(60 * 24 * 31, 60 * 24 * 40)]) * MINUTE,
-      kind: 'void-notice',
-      patient,
-    })
+  if (random.chance(0.12)) {
+    const at = random.chance(0.3)
+      ? noticeAt + random.between(1, 60 * 24 * 40) * MINUTE
+      : openingAfter(chart.facility, noticeAt) + Math.floor(random.exponential(2 * DAY))
+    acts.push({ at, kind: 'void-notice', patient })
+  }
   if (random.chance(0.08)) {
     const at = noticeAt + random.between(1, 40) * DAY
     acts.push({ at, kind: 'hold', patient })
@@ -106,9 +106,9 @@ function actsOf(chart: Chart, span: Span, random: Prng): Act[] {
 /** Stops come at any time, but often just when sending begins, where they can meet a batch on its way. */
 function stopsOf(chart: Chart, span: Span, noticeAt: Instant, random: Prng): Act[] {
   const { patient } = chart
-  const opens = midnight(dayNumber(noticeAt) + 31)
+  const opens = openingAfter(chart.facility, noticeAt)
   const at = random.chance(0.6)
-    ? opens + Math.floor(random.exponential(2 * DAY))
+    ? opens + Math.floor(random.exponential(random.pick([6 * HOUR, 2 * DAY])))
     : noticeAt + Math.floor(random.unit() * (span.calm - noticeAt))
   const erase = random.chance(0.3)
   const acts: Act[] = []
@@ -132,9 +132,11 @@ export function planFaults(
   links: readonly [string, string][],
   facilities: readonly FacilityId[],
   span: Span,
+  { acts, openings }: { acts: readonly Act[]; openings: readonly Opening[] },
   random: Prng,
 ): Fault[] {
   const faults: Fault[] = []
+  const notices = acts.filter((act) => act.kind === 'notice')
   const some = (kind: string, most: number, make: (random: Prng) => Fault): void => {
     const own = random.fork(kind)
     if (own.chance(0.4)) return
@@ -165,25 +167,42 @@ export function planFaults(
     at: when(r),
     kind: 'disk-full',
     host: r.pick(hosts),
-    forMs: r.between(1, 72) * HOUR,
+    forMs: r.between(1, r.pick([12, 72])) * HOUR,
   }))
   some('partition', 3, (r) => partition('partition', r, links, when(r)))
   some('clog', 3, (r) => partition('clog', r, links, when(r)))
   some('source-down', 2, (r) => ({
-    at: when(r),
+    ...(openings.length > 0 && r.chance(0.5)
+      ? soonBefore(r.pick(openings), r)
+      : { facility: r.pick(facilities), at: when(r) }),
     kind: 'source-down',
-    facility: r.pick(facilities),
-    forMs: r.between(1, 120) * HOUR,
+    forMs: r.between(1, r.pick([24, 120])) * HOUR,
   }))
   some('clock-wrong', 2, (r) => wrongClock(r, hosts, when(r)))
   // a clerk writes down a hand-over by the clock of the machine
-  some('clock-wrong-early', 2, (r) => wrongClock(r, facilities, span.start + r.below(6 * DAY)))
+  some('clock-wrong-early', 3, (r) => {
+    const given = notices.length > 0 && r.chance(0.7) ? r.pick(notices) : null
+    if (!given) return wrongClock(r, facilities, span.start + r.below(6 * DAY))
+    const at = given.at - r.between(5, 300) * MINUTE
+    const byMs = -r.between(6, 27) * HOUR
+    return { at, kind: 'clock-wrong', host: facilityOf(given.patient), byMs, forMs: r.between(6, 20) * HOUR }
+  })
   return faults.toSorted((a, b) => a.at - b.at)
+}
+
+function soonBefore({ facility, at }: Opening, random: Prng): Opening {
+  return { facility, at: at - Math.floor(random.unit() * 2 * HOUR) }
 }
 
 function wrongClock(random: Prng, hosts: readonly string[], at: Instant): Fault {
   const byMs = random.pick([-1, -1, 1]) * random.between(1, 26) * HOUR
-  return { at, kind: 'clock-wrong', host: random.pick(hosts), byMs, forMs: random.between(1, 40) * HOUR }
+  return {
+    at,
+    kind: 'clock-wrong',
+    host: random.pick(hosts),
+    byMs,
+    forMs: random.between(1, random.pick([8, 40])) * HOUR,
+  }
 }
 
 function partition(
@@ -194,5 +213,5 @@ function partition(
 ): Fault {
   const [a, b] = random.pick(links)
   const [from, to] = random.chance(0.5) ? [a, b] : [b, a]
-  return { at, kind, from, to, forMs: random.between(1, 96) * HOUR }
+  return { at, kind, from, to, forMs: random.between(1, random.pick([6, 24, 96])) * HOUR }
 }

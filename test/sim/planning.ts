@@ -3,13 +3,14 @@ import { chart, type Chart, type Span } from './cast.ts'
 import { FACILITIES } from './genesis.ts'
 import { planActs, planFaults, type Plan } from './plan.ts'
 import { Prng } from './prng.ts'
+import { openingsOf, planRounds } from './tides.ts'
 
-/** Closed days lengthen waits by up to `closed` days: little in June, a week around Golden Week and the New Year. */
+/** Closed days lengthen waits: little in June, a week around Golden Week and the New Year. */
 const SEASONS = [
-  { start: '2027-06-01', days: 41, closed: 4 },
-  { start: '2027-03-24', days: 44, closed: 7 },
-  { start: '2026-11-28', days: 46, closed: 9 },
-].map(({ start, days, closed }) => ({ start: midnight(dayNumberOf(start)), days, closed }))
+  { start: '2027-06-01', days: 41 },
+  { start: '2027-03-24', days: 44 },
+  { start: '2026-11-28', days: 46 },
+].map(({ start, days }) => ({ start: midnight(dayNumberOf(start)), days }))
 const CHARTS_PER_HOSPITAL = 4
 
 export const HOSTS = ['gateway', 'portal', 'vault', ...FACILITIES] as const
@@ -23,14 +24,17 @@ export const LINKS: readonly [string, string][] = [
 /** Everything of a seed that is decided beforehand. */
 export function planOf(seed: number): Plan {
   const random = new Prng(`seed/${seed}`)
-  const { start, days, closed } = SEASONS[seed % SEASONS.length]!
-  const span: Span = { start, calm: start + days * DAY, closedDays: closed }
+  const { start, days } = SEASONS[seed % SEASONS.length]!
+  const span: Span = { start, calm: start + days * DAY }
   const charts = FACILITIES.flatMap((facility) => chartsOf(facility, span, random.fork(`charts/${facility}`)))
+  const acts = planActs(charts, span, random.fork('people'))
+  const openings = openingsOf(acts, span)
   return {
     span,
     charts,
-    acts: planActs(charts, span, random.fork('people')),
-    faults: planFaults(HOSTS, LINKS, FACILITIES, span, random.fork('faults')),
+    acts,
+    rounds: planRounds(openings, span, random.fork('rounds')),
+    faults: planFaults(HOSTS, LINKS, FACILITIES, span, { acts, openings }, random.fork('faults')),
   }
 }
 

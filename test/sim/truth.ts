@@ -1,12 +1,17 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
-import { dayNumber } from './calendar.ts'
-import { turns16, type Chart } from './cast.ts'
+import { dateOf, dayNumber, opensOn } from './calendar.ts'
+import { saysOneMonth, turns16, type Chart } from './cast.ts'
 
 /** A paper that changed hands, at true time, whether or not anybody managed to record it. */
 export interface Handed {
   to: 'person' | 'guardian'
   at: Instant
+  /**
+   * The latest the clerk's machine can have taken the time for. A clock that runs behind unnoticed dates a paper too
+   * early, and nobody who has only this clock can tell; one set back is noticed.
+   */
+  readAs: Instant
   /** It is in the register, too. */
   recorded: boolean
   /** A clerk said it never counted (wrong patient, letter returned, visit cancelled). */
@@ -34,6 +39,8 @@ export class ChartTruth {
   everHeld = false
   erasureAskedAt: Instant | null = null
   erasureShownAt: Instant | null = null
+  /** A stop was taken back then: only a paper handed over later counts. */
+  afreshFrom: Instant = Number.NEGATIVE_INFINITY
   /** When bytes about this chart last left the hospital. */
   leftAt: Instant | null = null
 
@@ -65,30 +72,47 @@ export class ChartTruth {
     return this.heldSince !== null && this.heldSince < at
   }
 
-  /** Why nothing about this chart may be outside the hospital at `at`, or `null`. Only what the law makes certain. */
+  /** Why nothing about this chart may be outside the hospital at `at`, or `null`. */
   mustStay(at: Instant, slack: number): string | null {
     const { chart } = this
     const today = dayNumber(at + slack)
     const born = [chart, ...this.same.map((s) => s.other.chart)].find((c) => turns16(c) !== null)
     if (!born) return 'the age is unknown'
-    const papers = [this as ChartTruth, ...this.same.map((s) => s.other)].flatMap((t) => t.handed)
     const sixteen = turns16(born)!
-    const to = today < sixteen ? 'guardian' : 'person'
-    const counting = papers.filter(
-      (h) =>
-        h.to === to &&
-        (h.voidedAt === null || h.voidedAt > at) &&
-        (to === 'guardian' || dayNumber(h.at) >= sixteen),
-    )
+    const minor = today < sixteen
+    const papers = [this as ChartTruth, ...this.same.map((s) => s.other)].flatMap((t) => t.handed)
+    for (const to of minor ? (['guardian', 'person'] as const) : (['person'] as const)) {
+      const why = this.#notLongAgo(
+        papers.filter((h) => h.to === to && (minor || dayNumber(h.readAs) >= sixteen)),
+        to,
+        { at, today, slack },
+      )
+      if (why !== null) return why
+    }
+    return null
+  }
+
+  #notLongAgo(
+    papers: readonly Handed[],
+    to: Handed['to'],
+    { at, today, slack }: { at: Instant; today: number; slack: number },
+  ): string | null {
+    const { chart } = this
+    const counting = papers.filter((h) => (h.voidedAt === null || h.voidedAt > at) && h.at > this.afreshFrom)
     if (counting.length === 0) return `no ${to} was notified`
     const alive = counting.filter((h) => chart.diedAt === null || h.at <= chart.diedAt)
     if (alive.length === 0) return 'the person died before the notice'
-    const first = Math.min(...alive.map((h) => dayNumber(h.at)))
-    return today < first + 31 ? `notified on day ${first}, today is ${today}` : null
+    const opens = Math.min(
+      ...alive.map((h) => opensOn(dayNumber(Math.min(h.at, h.readAs) - slack), saysOneMonth(chart.facility))),
+    )
+    return today < opens ? `the wait ends on ${dateOf(opens)}, today is ${dateOf(today)}` : null
   }
 
-  /** Every condition was met long ago and nothing ever spoke against it: the records must arrive in the end. */
-  surelyEligible(at: Instant, margin: number): boolean {
+  /**
+   * Every condition was met long ago and nothing ever spoke against it: the records must arrive in the end. Two days
+   * more than the wait: a clerk's machine may have dated the notice by a wrong clock.
+   */
+  surelyEligible(at: Instant): boolean {
     const { chart } = this
     if (chart.diedAt !== null || this.everHeld || this.erasureAskedAt !== null) return false
     if (this.stops.length > 0 || this.same.length > 0) return false
@@ -96,14 +120,16 @@ export class ChartTruth {
     const sixteen = turns16(chart)
     if (sixteen === null) return false
     const day = dayNumber(at)
-    const adult = sixteen <= dayNumber(at) - 31 - margin
     const old = (to: Handed['to'], notBefore: number): boolean =>
       this.handed.some(
         (h) =>
-          h.recorded && h.to === to && dayNumber(h.at) >= notBefore && dayNumber(h.at) + 31 + margin <= day,
+          h.recorded &&
+          h.to === to &&
+          dayNumber(h.at) >= notBefore &&
+          opensOn(dayNumber(h.at) + 2, saysOneMonth(chart.facility)) <= day,
       )
-    if (adult) return old('person', sixteen)
-    return sixteen > day && old('person', 0) && old('guardian', 0)
+    if (sixteen <= day) return old('person', sixteen)
+    return old('person', 0) && old('guardian', 0)
   }
 }
 

@@ -95,7 +95,12 @@ export interface SourceConnector {
   confirmGone?(key: RecordKey, signal: AbortSignal): Promise<'deleted' | 'vanished' | 'present' | 'unknown'>
 }
 
-export const FETCH_BYTES_MAX = 24 * 1024 * 1024
+/**
+ * The agent needs less than 300 MiB whatever the hospital's size (the bench says how much it took): some 110 are Node
+ * and the loaded program, 32 the young objects (`boundYoungSpace` in `protocol/src/young-space.ts`), 16 SQLite's
+ * pages, this what is read ahead of a packed file, and a batch of `PACK_BYTES_AIM` a few times over while it is sealed.
+ */
+export const FETCH_BYTES_MAX = 8 * 1024 * 1024
 
 /** What a connector asks of the agent's own tables (`sources/store.ts`). */
 export interface SourceIndex {

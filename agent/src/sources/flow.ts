@@ -1,7 +1,7 @@
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { Log } from '@kakehashi/protocol/log'
 import type { Store } from '@kakehashi/store/store'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Gathered, Gathering } from './gathering.ts'
 import type { SourcesTables } from './store.ts'
 import { commit, emptyWindow, take } from './window.ts'
@@ -105,15 +105,11 @@ async function standingOf(store: Store<SourcesTables>, source: string): Promise<
     .where('source', '=', source)
     .where('confirmed', '=', 1)
     .executeTakeFirst()
-  const held = await db
-    .selectFrom('source_ledger')
-    .select((e) => ['file', e.fn.min('tried').as('tried')])
-    .where('source', '=', source)
-    .where('state', '=', 'held')
-    .where('code', '=', 'PATIENT_UNRESOLVED')
-    .where('file', '!=', '')
-    .groupBy('file')
-    .execute()
+  // of its own accord SQLite would read the whole ledger for the few that are held
+  const { rows: held } = await sql<{ file: string; tried: number }>`
+    SELECT file, min(tried) AS tried FROM source_ledger INDEXED BY source_ledger_held
+    WHERE source = ${source} AND state = 'held' AND code = 'PATIENT_UNRESOLVED' AND file <> ''
+    GROUP BY file`.execute(db)
   const known = held.length === 0 ? 0 : await lastPatientAt(db, source)
   return {
     checkpoint: at?.checkpoint || null,

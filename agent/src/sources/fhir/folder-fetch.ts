@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises'
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import type { PatientKey } from '@kakehashi/protocol/ids'
-import { type FetchEvent, FETCH_BYTES_MAX, type SourceEvent, type Span } from '../connector.ts'
+import type { FetchEvent, SourceEvent } from '../connector.ts'
 import { bytesOf, printOf, printOfStat, type FolderFile } from './folder-files.ts'
+import { Hold, type PatientSpan } from './hold.ts'
 import { linesOf, withoutMark } from './lines.ts'
 import { type FhirReading, tell } from './telling.ts'
-
-type PatientSpan = Span & { patient: PatientKey }
 
 /** Spans of one patient nearer than this are read together. */
 const GAP_BYTES = 16 * 1024
@@ -13,7 +13,7 @@ const READ_BYTES_MAX = 4 * 1024 * 1024
 
 /**
  * Reads patients by the spans the scan remembered. Plain files are read at their places, a patient at a time. Packed
- * files have no places: each is unpacked once per group of patients, whose spans together fit into memory.
+ * files have no places: each is unpacked once per group of patients, as many as {@link Hold} has room for.
  */
 export async function* fetchFromFolder(
   reading: FhirReading,
@@ -23,12 +23,13 @@ export async function* fetchFromFolder(
 ): AsyncGenerator<FetchEvent> {
   const files = new Map(readable.map((file) => [file.name, file]))
   const spans = Map.groupBy(await reading.index.spans(reading.source, patients), (span) => span.patient)
-  for (const group of groups(patients, spans, files)) {
-    const wanted = group.flatMap((patient) => spans.get(patient) ?? [])
-    const unpacked = await unpack(wanted, files, signal)
-    for (const patient of group)
-      yield* patientFrom(reading, patient, spans.get(patient) ?? [], files, unpacked)
-    signal.throwIfAborted()
+  for (let done = 0; done < patients.length;) {
+    const hold = await unpack(patients.slice(done), spans, files, signal)
+    for (const patient of hold.patients) {
+      yield* patientFrom(reading, patient, spans.get(patient) ?? [], files, hold)
+      signal.throwIfAborted()
+    }
+    done += hold.patients.length
   }
 }
 
@@ -38,7 +39,7 @@ async function* patientFrom(
   patient: PatientKey,
   spans: PatientSpan[],
   files: Map<string, FolderFile>,
-  unpacked: Map<PatientSpan, Buffer | null>,
+  hold: Hold,
 ): AsyncGenerator<FetchEvent> {
   const found = new Map<string, SourceEvent>()
   let complete = spans.every((span) => files.has(span.file))
@@ -46,7 +47,8 @@ async function* patientFrom(
     const bytes = await readRange(read)
     for (const span of read.spans) {
       const part = bytes?.subarray(span.start - read.start, span.start - read.start + span.length)
-      const lines = part ?? unpacked.get(span)
+      const lines = part ?? hold.take(span)
+      await othersTurn()
       if (!lines) complete = false
       else
         for await (const event of recordsOf(reading, lines, span, patient)) {
@@ -59,27 +61,6 @@ async function* patientFrom(
   }
   yield* found.values()
   yield { t: 'patient-read', patient, complete }
-}
-
-function* groups(
-  patients: readonly PatientKey[],
-  spans: Map<PatientKey, PatientSpan[]>,
-  files: Map<string, FolderFile>,
-): Generator<PatientKey[]> {
-  let group: PatientKey[] = []
-  let bytes = 0
-  for (const patient of patients) {
-    const own = (spans.get(patient) ?? []).filter((span) => files.get(span.file)?.form === 'gz')
-    const need = own.reduce((sum, span) => sum + span.length, 0)
-    if (group.length > 0 && bytes + need > FETCH_BYTES_MAX) {
-      yield group
-      group = []
-      bytes = 0
-    }
-    group.push(patient)
-    bytes += need
-  }
-  if (group.length > 0) yield group
 }
 
 interface Read {
@@ -108,35 +89,38 @@ function readsOf(spans: PatientSpan[], files: Map<string, FolderFile>): Read[] {
   return reads
 }
 
-/** The bytes of every span in packed files; a file that breaks on the way leaves its spans out. */
+/** The bytes of the spans in packed files; a file that breaks on the way leaves its spans out. */
 async function unpack(
-  spans: PatientSpan[],
+  patients: readonly PatientKey[],
+  spans: Map<PatientKey, PatientSpan[]>,
   files: Map<string, FolderFile>,
   signal: AbortSignal,
-): Promise<Map<PatientSpan, Buffer | null>> {
-  const found = new Map<PatientSpan, Buffer | null>()
-  for (const [name, own] of Map.groupBy(spans, (span) => span.file)) {
+): Promise<Hold> {
+  const hold = new Hold(patients)
+  const wanted = patients.flatMap((patient) => spans.get(patient) ?? [])
+  for (const [name, own] of Map.groupBy(wanted, (span) => span.file)) {
     const file = files.get(name)
     if (file?.form !== 'gz') continue
-    for (const span of own) found.set(span, null)
     const sorted = own.toSorted((a, b) => a.start - b.start)
     let next = 0
     let at = 0
     const open = new Map<PatientSpan, Buffer>()
+    const spare: Buffer[] = []
     try {
       for await (const chunk of bytesOf(file, 0, signal)) {
         const end = at + chunk.length
-        while (next < sorted.length && (sorted[next] as PatientSpan).start < end) {
-          const span = sorted[next++] as PatientSpan
-          open.set(span, Buffer.allocUnsafe(span.length))
+        for (; next < sorted.length && (sorted[next] as PatientSpan).start < end; next++) {
+          const span = sorted[next] as PatientSpan
+          if (hold.wants(span.patient)) open.set(span, roomFor(span.length, spare))
         }
         for (const [span, bytes] of open) {
           const from = Math.max(span.start, at)
           const to = Math.min(span.start + span.length, end)
           bytes.set(chunk.subarray(from - at, to - at), from - span.start)
           if (to < span.start + span.length) continue
-          found.set(span, bytes)
+          hold.keep(span, bytes.subarray(0, span.length))
           open.delete(span)
+          spare.push(bytes)
         }
         at = end
         if (next === sorted.length && open.size === 0) break
@@ -144,10 +128,18 @@ async function unpack(
       if ((await printOf(file.path)).print !== file.print) throw new Error('replaced')
     } catch {
       signal.throwIfAborted()
-      for (const span of own) found.set(span, null)
+      for (const span of own) hold.drop(span)
     }
   }
-  return found
+  return hold
+}
+
+const ROOM_BYTES_MIN = 256 * 1024
+
+/** What held a span before holds the next: nearly always one is enough. */
+function roomFor(bytes: number, spare: Buffer[]): Buffer {
+  const before = spare.pop()
+  return before && before.length >= bytes ? before : Buffer.allocUnsafeSlow(Math.max(bytes, ROOM_BYTES_MIN))
 }
 
 /** `null` for a packed file, whose spans were unpacked before, and for one that can no longer be read. */

@@ -44,7 +44,7 @@ function formOf(name: string): FolderFile['form'] | null {
   return /\.json$/i.test(name) ? 'document' : null
 }
 
-export const CHUNK_BYTES = 512 * 1024
+export const CHUNK_BYTES = 64 * 1024
 
 /** The (unpacked) bytes of a file from `start` on. Throws when the file cannot be read or unpacked to its end. */
 export async function* bytesOf(
