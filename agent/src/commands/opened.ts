@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { facilityId } from '@kakehashi/protocol/ids'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { jsonLog, type Log } from '@kakehashi/protocol/log'
@@ -15,6 +16,7 @@ import {
   type Installation,
 } from '../installation.ts'
 import type { SourceConnector } from '../sources/connector.ts'
+import { readText } from '../counter/of-agent.ts'
 import { openAgentStore } from '../store/store.ts'
 import { realWire } from '../uplink/wire.ts'
 
@@ -56,4 +58,9 @@ export async function openAgent(dir: string, options: { log?: boolean } = {}): P
   })
   await agent.learnRules()
   return { at, config, agent, connectors, close: () => store.close() }
+}
+
+/** Texts of notices published before the register kept them itself. */
+export function keptTexts({ at, config }: Pick<Opened, 'at' | 'config'>): (hash: string) => string | null {
+  return (hash) => readText(config.noticeTexts ?? join(at.dir, 'notices'), hash)
 }

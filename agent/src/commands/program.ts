@@ -3,11 +3,13 @@ import { backupCommands } from './backup.ts'
 import { deskCommands } from './desk.ts'
 import { doctorCommand } from './doctor.ts'
 import { dryRunCommand } from './dry-run.ts'
+import { evidenceCommands } from './evidence.ts'
 import { exportCommand } from './export.ts'
 import { facilityCommand } from './facility.ts'
 import { EXIT, report } from './failure.ts'
 import { importCommands } from './import.ts'
 import { initCommand } from './init.ts'
+import { papersCommands } from './papers.ts'
 import { rulesCommands } from './rules.ts'
 import { rotateKeysCommand } from './rotate-keys.ts'
 import { runCommand } from './run.ts'
@@ -32,6 +34,8 @@ const COMMANDS = [
   verifyCommand,
   exportCommand,
   importCommands,
+  papersCommands,
+  evidenceCommands,
 ]
 
 process.umask(0o077)

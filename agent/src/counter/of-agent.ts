@@ -21,7 +21,7 @@ export function counterSettings(config: AgentConfig): CounterSettings {
 }
 
 /** Only the exact text that was published: its hash is its name and is checked. */
-function readText(folder: string | null, hash: string): string | null {
+export function readText(folder: string | null, hash: string): string | null {
   if (folder === null || !/^[0-9a-f]{64}$/.test(hash)) return null
   try {
     const text = readFileSync(join(folder, `${hash}.txt`), 'utf8')
