@@ -61,7 +61,7 @@ export function unsettledPart(stores: Stores): string | null {
   const open = [
     ['agent: batches', count(stores.agent, `outbox_batch WHERE leg NOT IN ('done', 'dropped')`)],
     ['agent: messages', count(stores.agent, 'control_out WHERE envelope IS NOT NULL')],
-    ['gateway: batches', count(stores.gateway, `gateway_batch WHERE state <> 'done'`)],
+    ['gateway: batches', count(stores.gateway, `gateway_batch WHERE state NOT IN ('done', 'abandoned')`)],
     ['vault: receipts', count(stores.ops, `outbox WHERE type = 'receipt' AND acked_at IS NULL`)],
   ] as const
   const still = open.filter(([, n]) => n > 0)

@@ -36,7 +36,7 @@ function restoredRows(restored: AgentStatus['restored']): [string, string][] {
   if (!restored) return []
   const rows: [string, string][] = [
     [
-      '控えから戻しました',
+      '控えから戻した・鍵を替えた',
       restored.openedAt === null
         ? `${tokyoTime(restored.restoredAt)}：停止の一覧を待っています（何も送りません）`
         : `${tokyoTime(restored.restoredAt)}：停止の一覧を受け取りました`,
