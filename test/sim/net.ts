@@ -31,7 +31,7 @@ export function weather(random: Prng): Weather {
     lateShare: random.chance(0.5) ? 0 : random.unit() * random.pick([0.01, 0.01, 0.03, 0.1]),
     replayShare: random.chance(0.5) ? 0 : random.unit() * 0.5,
     cutShare: random.chance(0.5) ? 0 : random.unit() * 0.7,
-    spite: random.chance(0.5) ? 0 : random.unit() * random.pick([0.1, 0.4]),
+    spite: random.chance(0.4) ? 0 : random.unit() * random.pick([0.1, 0.5]),
   }
 }
 

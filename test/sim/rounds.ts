@@ -209,6 +209,23 @@ export class Rounds {
     }
   }
 
+  /** Batches with the same person wait for one another: what still waits is seen to sooner than the next round. */
+  #followUp(ms: number): void {
+    const { world, agents } = this.#scene
+    for (const node of agents)
+      world.after(ms, '', () => (this.#open(node) ? this.agentHurry(node) : undefined))
+    world.after(ms + HOUR, '', () =>
+      agents.some((node) => this.#open(node)) ? this.vaultRound() : undefined,
+    )
+  }
+
+  #open(node: AgentNode): boolean {
+    const rows = node.disk.peek(
+      `SELECT batch FROM outbox_batch WHERE leg IN ('queued', 'claimed', 'in-flight', 'at-gateway') LIMIT 1`,
+    )
+    return rows.length > 0
+  }
+
   /** Everything works from now on; what was left undone has time to be done. */
   async heal(check: () => void): Promise<void> {
     const { world, agents } = this.#scene
@@ -218,6 +235,8 @@ export class Rounds {
       world.after(HOUR, '', () => this.clearIncidents())
       for (const node of agents) world.after(2 * HOUR, `heal ${node.host.name}`, () => this.agentRound(node))
       world.after(3 * HOUR, 'heal vault', () => this.vaultRound())
+      this.#followUp(4 * HOUR)
+      this.#followUp(6 * HOUR)
       await world.run(world.now + HEAL_EVERY, check)
     }
   }
