@@ -109,7 +109,7 @@ export class Rounds {
       ? disk.peek<{ at: number | null }>('SELECT max(as_of) AS at FROM operator_status')
       : []
     const fresh = (row?.at ?? 0) > world.now - HEARD_WITHIN
-    world.after(fresh ? DAY : 14 * HOUR, '', () => this.#keepInformed(node))
+    world.after(fresh ? DAY : 18 * HOUR, '', () => this.#keepInformed(node))
     if (fresh) return
     if (!this.#informing) world.after(0, 'inform vault', () => this.vaultRound())
     this.#informing = true
@@ -149,7 +149,7 @@ export class Rounds {
     if (failure !== null && /^(Type|Reference|Range|Syntax)Error$/.test(failure))
       world.violate('error', `the program itself failed: ${failure}`)
     world.note(`${host.name} ended its round: ${failure ?? 'well'}`)
-    if (failure !== null && !this.#calm) this.hurryAgent(host.name as FacilityId, 0.5, 20 * MINUTE)
+    if (failure !== null && !this.#calm) this.hurryAgent(host.name as FacilityId, 0.4, 20 * MINUTE)
   }
 
   #lookAtWaiting(node: AgentNode): void {
@@ -183,7 +183,7 @@ export class Rounds {
       if (error instanceof Dead || !host.alive(boot)) return
       if (!isExpected(error)) throw error
       this.#scene.world.note(`${host.name} ended its round: ${error instanceof Error ? error.name : ''}`)
-      if (host.name === 'vault' && !this.#calm) this.hurryVault(0.6, 20 * MINUTE)
+      if (host.name === 'vault' && !this.#calm) this.hurryVault(0.4, 20 * MINUTE)
     } finally {
       if (this.#busy.get(host.name) === boot) this.#busy.delete(host.name)
     }
