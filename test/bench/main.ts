@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,8 +8,8 @@ import { gateRate } from './gate.ts'
 import { machine } from './machine.ts'
 import { pipeline } from './pipeline.ts'
 import { sealing } from './sealing.ts'
-import { benchSource, linesOf } from './source.ts'
-import { markdown, type Figures } from './table.ts'
+import { benchSources, linesOf, type BenchSource } from './source.ts'
+import { markdown, type Figures, type Walk } from './table.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,37 +19,43 @@ const { values } = parseArgs({
   },
 })
 
+const say = (sentence: string): void => console.error(sentence)
+
+/** One source through the plain upload and through the whole walk; its lines are given to `look` before. */
+async function walk(
+  dir: string,
+  source: BenchSource,
+  look: (lines: readonly string[]) => void,
+): Promise<Walk> {
+  mkdirSync(dir)
+  say(source.said)
+  const { lines, ...bytes } = linesOf(source)
+  look(lines)
+  const count = lines.length
+  lines.length = 0
+  say('the plain upload …')
+  const upload = await floor(dir, source)
+  say('the whole walk …')
+  return { source, ...bytes, lines: count, floor: upload, pipeline: await pipeline(dir, source, say) }
+}
+
 if (values.help)
   console.log(`npm run bench -- [--json] [--patients 2000]
-Agent, gateway and vault as processes on this machine, one hospital's export from its folder to the vault. Takes a few
-minutes. Needs ../shared for data that none of us wrote; without it --patients of the project's own generator.`)
+Agent, gateway and vault as processes on this machine, one hospital's export from its folder to the vault: the data in
+../shared that none of us wrote (heavy charts; left out when it is not there), then --patients of the project's own
+generator (ordinary ones). Takes a few minutes.`)
 else {
   const dir = mkdtempSync(join(tmpdir(), 'kakehashi-bench-'))
-  const say = (sentence: string): void => console.error(sentence)
   try {
     const here = machine()
-    const source = await benchSource(dir, Number(values.patients))
-    say(source.said)
-    const { lines, plainBytes, gzipBytes } = linesOf(source)
-    const alone = { sealing: sealing(lines), gatePerSecond: gateRate(Date.now()) }
-    const count = lines.length
-    lines.length = 0
+    const gatePerSecond = gateRate(Date.now())
     say('the counter over 100,000 patients …')
     const counter = await counterTimes(dir)
-    say('the plain upload …')
-    const upload = await floor(dir, source)
-    say('the whole walk …')
-    const figures: Figures = {
-      machine: here,
-      source: source.said,
-      plainBytes,
-      gzipBytes,
-      lines: count,
-      pipeline: await pipeline(dir, source, say),
-      floor: upload,
-      counter,
-      ...alone,
-    }
+    const figures: Figures = { machine: here, walks: [], counter, sealing: null, gatePerSecond }
+    for (const source of await benchSources(dir, Number(values.patients)))
+      figures.walks.push(
+        await walk(join(dir, source.name), source, (lines) => (figures.sealing ??= sealing(lines))),
+      )
     console.log(values.json ? JSON.stringify(figures, null, 2) : markdown(figures))
   } finally {
     if (process.env['KAKEHASHI_KEEP']) say(`kept: ${dir}`)

@@ -5,20 +5,25 @@ import { sharedData } from '@kakehashi/test/hospital/clinosim'
 import { writeHospital } from '@kakehashi/test/hospital/generator'
 
 export interface BenchSource {
+  /** One word, for folders and tables. */
+  name: string
   /** Where it comes from, for the reader of the figures. */
   said: string
-  /** Folder with the finished files, which {@link arrive} puts into the agent's folder. */
+  /** Folder with the finished files, which {@link arriveRecords} puts into the agent's folder. */
   folder: string
 }
 
-/** Third-party data when it is there, else as many patients of our own generator. */
-export async function benchSource(dir: string, patients: number): Promise<BenchSource> {
-  const shared = sharedData()
-  if (shared !== null)
-    return { said: 'clinosim-jp-348p: third-party FHIR bulk export, NDJSON.gz', folder: shared }
+/** Third-party data with heavy charts where they are there, and as many patients of our own generator with ordinary ones. */
+export async function benchSources(dir: string, patients: number): Promise<BenchSource[]> {
   const folder = join(dir, 'generated')
   await writeHospital(folder, { seed: 'bench', hospital: 1, patients })
-  return { said: "the project's own generator, NDJSON (../shared is not here)", folder }
+  const own = { name: 'generator', said: "the project's own generator, NDJSON", folder }
+  const shared = sharedData()
+  if (shared === null) return [own]
+  return [
+    { name: 'clinosim', said: 'clinosim-jp-348p: third-party FHIR bulk export, NDJSON.gz', folder: shared },
+    own,
+  ]
 }
 
 const isExport = (name: string): boolean => /\.ndjson(\.gz)?$/.test(name)

@@ -26,12 +26,12 @@ export interface Weather {
 export function weather(random: Prng): Weather {
   return {
     loss: random.chance(0.3) ? 0 : random.unit() * random.pick([0.02, 0.02, 0.05, 0.05, 0.1, 0.3]),
-    duplicates: random.chance(0.3) ? 0 : random.unit() * 0.5,
+    duplicates: random.chance(0.3) ? 0 : random.unit() * random.pick([0.1, 0.1, 0.5]),
     delayMs: random.pick([20, 200, 2000, 6000]),
     lateShare: random.chance(0.5) ? 0 : random.unit() * random.pick([0.01, 0.01, 0.03, 0.1]),
     replayShare: random.chance(0.5) ? 0 : random.unit() * 0.5,
     cutShare: random.chance(0.5) ? 0 : random.unit() * 0.7,
-    spite: random.chance(0.5) ? 0 : random.unit() * random.pick([0.1, 0.4]),
+    spite: random.chance(0.4) ? 0 : random.unit() * random.pick([0.1, 0.5]),
   }
 }
 

@@ -20,10 +20,14 @@ import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import type { SigningKey } from '@kakehashi/protocol/signing'
 import type { StoreKey } from '@kakehashi/hub/content/keys'
+import { DAY } from './calendar.ts'
 import { Disk } from './disk.ts'
 import type { Host } from './host.ts'
 import type { Plant } from './plants.ts'
 import { simRooms, type Landings } from './rooms.ts'
+
+/** The hub's standing is believed for a week; said every day it would be most of what is said here. */
+const SAID_EVERY = 3 * DAY
 
 export interface HubKeys {
   operator: { operator: EnrolmentAnswer['operator']; name: string; address: string }
@@ -155,6 +159,7 @@ export class VaultNode {
       rulesAt,
       rooms: simRooms(ops, identity, key, env, this.landings),
       erasures: erasureListOf(this.erasures),
+      sayEveryMs: SAID_EVERY,
       log: silentLog,
     }
     this.store = ops

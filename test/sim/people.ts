@@ -2,6 +2,7 @@ import type { Agent } from '@kakehashi/agent/agent'
 import { eventsOf, patientStateOf } from '@kakehashi/agent/register/read'
 import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
 import { facilityOf } from '@kakehashi/protocol/ids'
+import { handleOf } from '@kakehashi/protocol/stop-handle'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { DAY, HOUR, MINUTE } from './calendar.ts'
 import { Dead, type Host } from './host.ts'
@@ -164,7 +165,13 @@ export class People {
   }
 
   async #stop(act: Extract<Act, { kind: 'stop' }>, truth: ChartTruth, agent: Agent): Promise<void> {
-    const stop: Stopped = { where: 'counter', askedAt: this.#world.now, shownAt: null, withdrawnAt: null }
+    const stop: Stopped = {
+      where: 'counter',
+      handle: null,
+      askedAt: this.#world.now,
+      shownAt: null,
+      withdrawnAt: null,
+    }
     truth.stops.push(stop)
     if (act.erase) truth.erasureAskedAt ??= this.#world.now
     if (truth.handed.length === 0) this.#world.saw('stop before notice')
@@ -213,7 +220,13 @@ export class People {
   async #stopAtPortal(act: Extract<Act, { kind: 'portal-stop' }>, truth: ChartTruth): Promise<boolean> {
     const token = this.#tokens.get(act.patient)?.at(-1)
     if (token === undefined) return true
-    const stop: Stopped = { where: 'portal', askedAt: this.#world.now, shownAt: null, withdrawnAt: null }
+    const stop: Stopped = {
+      where: 'portal',
+      handle: handleOf(token),
+      askedAt: this.#world.now,
+      shownAt: null,
+      withdrawnAt: null,
+    }
     truth.stops.push(stop)
     if (act.erase) truth.erasureAskedAt ??= this.#world.now
     if (!(await this.#portal(token, act.erase))) return false

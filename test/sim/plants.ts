@@ -95,7 +95,7 @@ export const plants: Record<string, Plant> = {
   },
   'no-deduplication': {
     what: 'the vault remembers neither batches nor the content it has',
-    caughtBy: ['S4'],
+    caughtBy: ['S4', 'S3'],
     sql: (host, text) =>
       host !== 'vault'
         ? text
@@ -149,7 +149,7 @@ export const plants: Record<string, Plant> = {
   },
   'delete-forgets-outbox': {
     what: 'a stop with erasure leaves the batches that wait to be sent',
-    caughtBy: ['S5'],
+    caughtBy: ['S5', 'S2'],
     sql: (_host, text) =>
       /^select \* from "outbox_batch" where "leg" in \(.*"batch" in \(select/.test(text)
         ? text.replace('where ', 'where 0 and ')

@@ -109,7 +109,7 @@ export class Rounds {
       ? disk.peek<{ at: number | null }>('SELECT max(as_of) AS at FROM operator_status')
       : []
     const fresh = (row?.at ?? 0) > world.now - HEARD_WITHIN
-    world.after(fresh ? DAY : 14 * HOUR, '', () => this.#keepInformed(node))
+    world.after(fresh ? DAY : 18 * HOUR, '', () => this.#keepInformed(node))
     if (fresh) return
     if (!this.#informing) world.after(0, 'inform vault', () => this.vaultRound())
     this.#informing = true
@@ -149,7 +149,7 @@ export class Rounds {
     if (failure !== null && /^(Type|Reference|Range|Syntax)Error$/.test(failure))
       world.violate('error', `the program itself failed: ${failure}`)
     world.note(`${host.name} ended its round: ${failure ?? 'well'}`)
-    if (failure !== null && !this.#calm) this.hurryAgent(host.name as FacilityId, 0.5, 20 * MINUTE)
+    if (failure !== null && !this.#calm) this.hurryAgent(host.name as FacilityId, 0.4, 20 * MINUTE)
   }
 
   #lookAtWaiting(node: AgentNode): void {
@@ -183,7 +183,7 @@ export class Rounds {
       if (error instanceof Dead || !host.alive(boot)) return
       if (!isExpected(error)) throw error
       this.#scene.world.note(`${host.name} ended its round: ${error instanceof Error ? error.name : ''}`)
-      if (host.name === 'vault' && !this.#calm) this.hurryVault(0.6, 20 * MINUTE)
+      if (host.name === 'vault' && !this.#calm) this.hurryVault(0.4, 20 * MINUTE)
     } finally {
       if (this.#busy.get(host.name) === boot) this.#busy.delete(host.name)
     }
@@ -209,6 +209,23 @@ export class Rounds {
     }
   }
 
+  /** Batches with the same person wait for one another: what still waits is seen to sooner than the next round. */
+  #followUp(ms: number): void {
+    const { world, agents } = this.#scene
+    for (const node of agents)
+      world.after(ms, '', () => (this.#open(node) ? this.agentHurry(node) : undefined))
+    world.after(ms + HOUR, '', () =>
+      agents.some((node) => this.#open(node)) ? this.vaultRound() : undefined,
+    )
+  }
+
+  #open(node: AgentNode): boolean {
+    const rows = node.disk.peek(
+      `SELECT batch FROM outbox_batch WHERE leg IN ('queued', 'claimed', 'in-flight', 'at-gateway') LIMIT 1`,
+    )
+    return rows.length > 0
+  }
+
   /** Everything works from now on; what was left undone has time to be done. */
   async heal(check: () => void): Promise<void> {
     const { world, agents } = this.#scene
@@ -218,6 +235,8 @@ export class Rounds {
       world.after(HOUR, '', () => this.clearIncidents())
       for (const node of agents) world.after(2 * HOUR, `heal ${node.host.name}`, () => this.agentRound(node))
       world.after(3 * HOUR, 'heal vault', () => this.vaultRound())
+      this.#followUp(4 * HOUR)
+      this.#followUp(6 * HOUR)
       await world.run(world.now + HEAL_EVERY, check)
     }
   }

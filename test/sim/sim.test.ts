@@ -4,7 +4,7 @@ import { runSeeds } from './pool.ts'
 import { runSeed } from './run.ts'
 import { missing } from './sometimes.ts'
 
-const SEEDS = Number(process.env['KAKEHASHI_SIM_SEEDS'] ?? 200)
+const SEEDS = Number(process.env['KAKEHASHI_SIM_SEEDS'] ?? 1000)
 const HALF_AN_HOUR = 1_800_000
 const threads = Math.min(4, availableParallelism())
 

@@ -1,5 +1,5 @@
 import type { Instant } from '@kakehashi/protocol/env'
-import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { PatientKey, StopHandle } from '@kakehashi/protocol/ids'
 import { dateOf, dayNumber, opensOn } from './calendar.ts'
 import { saysOneMonth, turns16, type Chart } from './cast.ts'
 
@@ -21,6 +21,8 @@ export interface Handed {
 
 export interface Stopped {
   where: 'counter' | 'portal'
+  /** Of the paper it was asked with at the portal. */
+  handle: StopHandle | null
   askedAt: Instant
   /** The page or the answer was shown: from now on it is promised. */
   shownAt: Instant | null
@@ -49,7 +51,7 @@ export class ChartTruth {
   }
 
   /** Promised to be stopped at `at`, on this chart or one merged with it. */
-  stoppedAt(at: Instant, where?: Stopped['where']): Stopped | null {
+  stoppedAt(at: Instant, meant: (stop: Stopped) => boolean): Stopped | null {
     const charts = [
       { truth: this as ChartTruth, since: 0 },
       ...this.same.map((s) => ({ truth: s.other, since: s.since })),
@@ -58,10 +60,7 @@ export class ChartTruth {
       if (at <= since) continue
       const stop = truth.stops.find(
         (s) =>
-          (where === undefined || s.where === where) &&
-          s.shownAt !== null &&
-          s.shownAt < at &&
-          (s.withdrawnAt === null || s.withdrawnAt > at),
+          meant(s) && s.shownAt !== null && s.shownAt < at && (s.withdrawnAt === null || s.withdrawnAt > at),
       )
       if (stop) return stop
     }

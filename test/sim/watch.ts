@@ -1,6 +1,6 @@
 import { openBatch } from '@kakehashi/protocol/envelope'
 import { recordHash } from '@kakehashi/hub/content/partition'
-import { facilityOf, type PatientKey } from '@kakehashi/protocol/ids'
+import { facilityOf, type PatientKey, type StopHandle } from '@kakehashi/protocol/ids'
 import type { BatchContent } from '@kakehashi/protocol/records'
 import { sha256Hex, type BoxKey } from '@kakehashi/protocol/signing'
 import { MINUTE } from './calendar.ts'
@@ -54,14 +54,17 @@ export class Watch {
     truth.leftAt = now
     const why = truth.mustStay(now, CLOCK_SLACK)
     if (why !== null) this.#world.violate('S1', `records left the hospital although ${why}`)
-    if (truth.stoppedAt(now, 'counter'))
+    if (truth.stoppedAt(now, (stop) => stop.where === 'counter'))
       this.#world.violate('S2', 'records left the hospital after a stop was confirmed at the counter')
     if (truth.heldAt(now)) this.#world.violate('S2', 'records left the hospital while the patient was held')
   }
 
-  /** Contents of every batch that ever left, by digest. */
-  contentOf(digest: string): BatchContent | null {
-    return this.#batches.get(digest)?.content ?? null
+  /** The papers a batch tells of: by them the hub knows whom a stop at the portal means. */
+  papersIn(batch: string): ReadonlySet<StopHandle> {
+    const known = [...this.#batches.values()].filter((one) => one.batch === batch)
+    return new Set(
+      known.flatMap(({ content }) => content.evidence.flatMap(({ state }) => state.patient.handles)),
+    )
   }
 
   /** How many different contents of each record were ever sent, by facility and record. */

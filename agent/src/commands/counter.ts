@@ -10,9 +10,10 @@ export async function serveCounter({
   agent,
   at,
   config,
+  connectors,
 }: Opened): Promise<{ url: string; close(): Promise<void> }> {
   const noticeTexts = config.noticeTexts ?? join(at.dir, 'notices')
-  const app = counterApp(counterParts(agent, counterSettings({ ...config, noticeTexts })))
+  const app = counterApp(counterParts(agent, counterSettings({ ...config, noticeTexts }), connectors))
   const { host, port } = config.counter
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: host, port }, (info) =>

@@ -1,3 +1,4 @@
+import { OFFICE_ROUTES } from '../office/access.ts'
 import { PAPER_ROUTES } from '../papers/access.ts'
 import { ROLES, type Role } from '../staff/rules.ts'
 
@@ -11,6 +12,7 @@ export interface RouteAccess {
 
 const DESK: readonly Role[] = ['desk', 'privacy']
 const PRIVACY: readonly Role[] = ['privacy']
+const OFFICE: readonly Role[] = ['privacy', 'it']
 const EVERY: readonly Role[] = ROLES
 
 const route = (line: string, roles: RouteAccess['roles']): RouteAccess => {
@@ -57,7 +59,8 @@ export const ACCESS: readonly RouteAccess[] = [
     'POST /patient/:handle/withdraw',
     ...PAPER_ROUTES.desk,
   ].map((line) => route(line, DESK)),
-  ...PAPER_ROUTES.privacy.map((line) => route(line, PRIVACY)),
+  ...OFFICE_ROUTES.both.map((line) => route(line, OFFICE)),
+  ...[...PAPER_ROUTES.privacy, ...OFFICE_ROUTES.privacy].map((line) => route(line, PRIVACY)),
 ]
 
 const PATTERNS = new Map<RouteAccess, RegExp>()

@@ -4,6 +4,7 @@ import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { OfficeRoutes } from '../office/routes.ts'
 import { PaperRoutes } from '../papers/routes.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { troublePage } from './pages/trouble.ts'
@@ -65,6 +66,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   taskRoutes(app, parts, sessions, views)
   todayRoutes(app, parts, sessions, views)
   new PaperRoutes(parts, views).mount(app)
+  new OfficeRoutes(parts, views).mount(app)
 
   app.notFound((c) =>
     c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),

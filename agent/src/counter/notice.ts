@@ -1,11 +1,15 @@
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { noticeId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
+import type { TemplateFact } from '@kakehashi/protocol/rules/state'
 import { longDate } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
+import { publishedText } from '../register/notice-published.ts'
 import { facilityStateOf, noticeEvent } from '../register/read.ts'
 import { noticePaperPage } from './pages/papers.ts'
 import { hospitalLines, type CounterEnv, type CounterParts } from './parts.ts'
+import { isScriptLanguage } from './script.ts'
 import type { DeskSessions } from './session.ts'
 import { newestTemplate } from './rules.ts'
 import type { CounterViews } from './views.ts'
@@ -28,13 +32,16 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
   app.post('/patient/:handle/notice', async (c) => {
     const session = c.get('session')
     const { patient } = c.get('person')
-    const to = String((await c.req.parseBody())['to'] ?? '')
+    const form = await c.req.parseBody()
+    const to = String(form['to'] ?? '')
     if (!isRecipient(to)) throw new Refused('REQUEST_MALFORMED', 'to')
     const withToken = to !== 'unable'
+    const language = await paperLanguage(parts, String(form['lang'] ?? 'ja'))
     const done = await parts.register.recordNotice({
       patient,
       by: session.staff.id,
       withToken,
+      language,
       ...RECIPIENTS[to],
     })
     session.message = {
@@ -43,7 +50,8 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
       ...(done.token ? { more: W.noticeRecordedMore } : {}),
     }
     if (!done.token) return c.redirect(`/patient/${c.req.param('handle')}`, 303)
-    const paper = sessions.keepPaper(session, { patient, token: done.token, deliveredAt: done.deliveredAt })
+    const { token, deliveredAt } = done
+    const paper = sessions.keepPaper(session, { patient, token, deliveredAt, language })
     return c.redirect(`/paper/${paper}`, 303)
   })
 
@@ -68,22 +76,44 @@ export function paperRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: C
     const paper = session.papers.get(c.req.param('paper'))
     const facility = await facilityStateOf(context.store.db, context.facility)
     const template = newestTemplate(facility?.templates ?? [], context.track)
-    const text = template ? parts.settings.noticeText(template.hash) : null
-    if (!paper || text === null) {
+    const text = paper && template ? await noticeTextOf(parts, template, paper.language) : null
+    if (!paper || !template || text === null) {
       session.message = { kind: 'warning', text: W.paperGone }
       return c.redirect('/', 303)
     }
     const { portalAddress, operatorPhone, facilityName } = parts.settings
     return c.html(
       noticePaperPage(await views.desk(session), {
-        hospital: hospitalLines(facilityName, facility?.entity ?? null),
         text,
+        language: paper.language,
+        version: template.version,
         token: paper.token,
-        address: portalAddress ? `${portalAddress}/q/${paper.token}` : null,
-        addressShown: portalAddress,
+        paper: null,
+        portal: portalAddress,
         phone: operatorPhone,
+        hospital: hospitalLines(facilityName, facility?.entity ?? null),
         day: longDate(tokyoDate(paper.deliveredAt)),
       }),
     )
   })
+}
+
+/** The exact text of a version, or `null` when it was not published in that language. */
+export async function noticeTextOf(
+  { context, settings }: CounterParts,
+  { track, version, hash }: TemplateFact,
+  language: NoticeLanguage,
+): Promise<string | null> {
+  const published = await publishedText(context.store.db, { track, version, language })
+  return published ?? (language === 'ja' ? settings.noticeText(hash) : null)
+}
+
+/** The language that was read aloud, where the paper exists in it; else Japanese. */
+async function paperLanguage(parts: CounterParts, asked: string): Promise<NoticeLanguage> {
+  const { context } = parts
+  if (asked === 'ja' || !isScriptLanguage(asked)) return 'ja'
+  const facility = await facilityStateOf(context.store.db, context.facility)
+  const template = newestTemplate(facility?.templates ?? [], context.track)
+  const text = template && (await noticeTextOf(parts, template, asked))
+  return text ? asked : 'ja'
 }

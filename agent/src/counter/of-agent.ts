@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { sha256Hex } from '@kakehashi/protocol/signing'
 import type { Agent } from '../agent.ts'
 import type { AgentConfig } from '../config.ts'
+import { addressOf } from '../papers/address.ts'
 import { patientFinder } from '../patients/search.ts'
+import type { SourceConnector } from '../sources/connector.ts'
 import type { CounterParts, CounterSettings } from './parts.ts'
 import { staffDirectory } from './staff.ts'
 
@@ -32,7 +34,11 @@ export function readText(folder: string | null, hash: string): string | null {
 }
 
 /** The counter's parts out of a running agent. */
-export function counterParts(agent: Agent, settings: CounterSettings): CounterParts {
+export function counterParts(
+  agent: Agent,
+  settings: CounterSettings,
+  connectors: readonly SourceConnector[] = [],
+): CounterParts {
   const { context, line, register } = agent
   return {
     context,
@@ -40,6 +46,8 @@ export function counterParts(agent: Agent, settings: CounterSettings): CounterPa
     settings,
     people: patientFinder(context.store.db),
     staff: staffDirectory(context),
+    addressOf: (patient) => addressOf(connectors, patient, new AbortController().signal),
+    dryRun: () => agent.dryRun(),
     online: () =>
       line.lastFailure === null &&
       line.lastContactAt !== null &&

@@ -1,5 +1,6 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { AgentContext } from '../context.ts'
+import type { DryRun } from '../gate/dry-run.ts'
 import type { Address } from '../papers/address.ts'
 import type { Found } from '../patients/search.ts'
 import type { IndexedPatient } from '../patients/store.ts'
@@ -34,6 +35,8 @@ export interface CounterParts {
   online(): boolean
   /** Where letters go, read afresh for one letter. Absent: no letters from here. */
   addressOf?(patient: PatientKey): Promise<Address | null>
+  /** Counts what would be sent, from the sources. Absent: not from here. */
+  dryRun?(): Promise<DryRun>
 }
 
 export interface CounterEnv {

@@ -1,4 +1,5 @@
 import type { Env, Instant } from '@kakehashi/protocol/env'
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import { dropOldest, Sessions, type BaseSession } from '@kakehashi/ui/sessions'
 import type { StaffMember } from '../staff/store.ts'
@@ -14,6 +15,7 @@ export interface Paper {
   patient: PatientKey
   token: string
   deliveredAt: Instant
+  language: NoticeLanguage
 }
 
 export interface Session extends BaseSession {
@@ -57,9 +59,15 @@ export class DeskSessions extends Sessions<Session> {
   }
 
   handleOf(session: Session, patient: PatientKey): string {
-    for (const [handle, known] of session.handles) if (known === patient) return handle
+    for (const [handle, known] of session.handles)
+      if (known === patient) return this.#keep(session, handle, patient)
     dropOldest(session.handles, HANDLES_MAX)
-    const handle = this.secret()
+    return this.#keep(session, this.secret(), patient)
+  }
+
+  /** Shown or used now: the last to be forgotten. */
+  #keep(session: Session, handle: string, patient: PatientKey): string {
+    session.handles.delete(handle)
     session.handles.set(handle, patient)
     return handle
   }

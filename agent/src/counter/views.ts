@@ -11,6 +11,7 @@ import type { DeskView } from './pages/desk.ts'
 import type { PatientView } from './pages/patient.ts'
 import type { PersonView, TodayRow } from './pages/search.ts'
 import type { IndexedPatient } from '../patients/store.ts'
+import { noticeTextOf } from './notice.ts'
 import type { CounterParts } from './parts.ts'
 import { ageOn, guardianNeeded, newestTemplate, noticeSummary, stopsInForce } from './rules.ts'
 import type { Session, DeskSessions } from './session.ts'
@@ -67,7 +68,7 @@ export class CounterViews {
   }
 
   async patient(session: Session, person: IndexedPatient): Promise<Omit<PatientView, 'alike' | 'language'>> {
-    const { context, settings } = this.#parts
+    const { context } = this.#parts
     const { db } = context.store
     const now = context.env.now()
     const commons = await gateCommonsOf(db, context.facility, context.hub.operator)
@@ -110,7 +111,7 @@ export class CounterViews {
             : earliest
               ? W.provisionFrom(longDate(earliest))
               : null,
-      templateText: template ? settings.noticeText(template.hash) : null,
+      templateText: template ? await noticeTextOf(this.#parts, template, 'ja') : null,
       capacityUnable: state.capacity === 'unable',
       namesake: await this.#parts.people.hasNamesake(person),
       today: await this.today(session),

@@ -201,6 +201,7 @@ export const W = {
     'だれのことか分かったら記録してください。それまでは、名前の合う番号の提供は止まったままです。',
   namedNone: 'いまはありません。',
   namedCompare: (name: string) => `${name} さんの求めと、名前の合う番号`,
+  namedField: '項目',
   namedAsked: '求めた内容',
   namedCandidate: (n: number) => `候補 ${n}`,
   namedSex: '性別',
@@ -231,7 +232,6 @@ export const W = {
   slipNumber: '受付番号',
   slipAskedAt: '受け付けた日時',
   slipRequester: '求めた方',
-  slipHospital: '病院',
   slipScope: '止まる範囲',
   slipErasure: 'すでに提供した情報',
   slipErasureNo: '削除は求めていません（あとから求めることもできます）',
@@ -271,18 +271,9 @@ export const W = {
   slipHandedDone: '患者の画面を閉じて、次の方へ',
 
   // notice paper
-  paperTitle: '通知書',
   paperPageTitle: '通知書の印刷',
   paperOnce: 'この紙の番号は、この一度だけ表示します。画面を閉じる前に印刷してください。',
   paperGone: 'この通知書はもう表示できません。番号は紙にだけ残ります。必要なら、もう一度通知してください。',
-  paperToken: '停止のための番号',
-  paperCode: 'スマートフォンで読み取ると、停止の手続きができます',
-  paperHow: 'この紙の番号で、いつでも停止できます',
-  paperHowWeb: (url: string) => `ウェブ：${url} を開き、番号を入れてください。`,
-  paperHowDesk: '窓口：「止めたい」とお申し出ください。理由は必要ありません。',
-  paperHowPhone: (phone: string) => `電話：${phone}`,
-  paperKeep: '番号を知っている人は停止の手続きができます。ほかの人に見せないでください。',
-  paperIssued: (day: string) => `${day} お渡し`,
   paperDone: '印刷した・次の方へ',
 
   // withdrawal

@@ -201,7 +201,7 @@ test('R52 folder and ZIP carry the same package', async () => {
     expect(verifyEvidence(openFolder(folder), null).ok).toBe(false)
     await expect(
       writeFolder(folder, evidenceFiles(ward.context, { scope: PERSON, by: 's-02' })),
-    ).rejects.toThrow()
+    ).rejects.toThrow('NOT_ALLOWED')
     const parts: Uint8Array[] = []
     for await (const part of zipped(evidenceFiles(ward.context, { scope: YEAR, by: 's-02' })))
       parts.push(part)

@@ -1,5 +1,6 @@
 import type { Migration } from '@kakehashi/store/migrate'
 import { importMigrations } from '../imports/store.ts'
+import { officeMigrations } from '../office/store.ts'
 import { outboxMigrations } from '../outbox/store.ts'
 import { paperMigrations } from '../papers/store.ts'
 import { patientsMigrations } from '../patients/store.ts'
@@ -18,4 +19,5 @@ export const agentMigrations: readonly Migration[] = [
   ...staffMigrations,
   ...importMigrations,
   ...paperMigrations,
+  ...officeMigrations,
 ]

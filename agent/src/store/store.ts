@@ -2,6 +2,7 @@ import type { Env } from '@kakehashi/protocol/env'
 import type { AuditTables } from '@kakehashi/store/audit'
 import { openStore, type Location, type Store, type Tx } from '@kakehashi/store/store'
 import type { ImportTables } from '../imports/store.ts'
+import type { OfficeTables } from '../office/store.ts'
 import type { OutboxTables } from '../outbox/store.ts'
 import type { PaperTables } from '../papers/store.ts'
 import type { PatientsTables } from '../patients/store.ts'
@@ -19,7 +20,8 @@ export type AgentTables = AuditTables &
   UplinkTables &
   StaffTables &
   ImportTables &
-  PaperTables
+  PaperTables &
+  OfficeTables
 export type AgentStore = Store<AgentTables>
 export type AgentTx = Tx<AgentTables>
 

@@ -19,7 +19,7 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
     .select('value')
     .where('name', '=', NAME)
     .executeTakeFirst()
-  if (last && now - Number(last.value) < EVERY_MS) return
+  if (last && now - Number(last.value) < (parts.sayEveryMs ?? EVERY_MS)) return
   const checkpoint = await checkpointOf(parts.ops, auditOrigin(parts.operator.operator), parts.keys.audit)
   await parts.ops.bookkeep(async (tx) => {
     for (const agent of await agentsOf(tx)) {

@@ -73,5 +73,7 @@ export interface VaultParts {
   erasures: ErasureList
   /** The list of stops that outlives every restore; the simulation may do without. */
   stops?: StopList
+  /** How often every agent hears of the operator's standing; once a day unless told otherwise. */
+  sayEveryMs?: number
   log: Log
 }

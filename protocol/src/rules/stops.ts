@@ -1,7 +1,7 @@
 import type { Instant } from '../env.ts'
 import type { StopAsked, StopConfirmed, StopDismissed, StopUndone, StopWithdrawn } from '../events.ts'
 import { UNDO_MS_MAX } from '../limits.ts'
-import { birthdayAt, startOfDay } from './calendar.ts'
+import { birthdayAt, isLocalDate, startOfDay } from './calendar.ts'
 import type { LocalDate, StopFact } from './state.ts'
 
 /** Until 16 a guardian may take back a guardian's own stop; from 16 on only the person may (LAW §2.6, trap 19). */
@@ -55,7 +55,7 @@ export function mayWithdraw(
   const { requester, recordedAt } = withdrawal
   if (stop.requester === 'person') return requester === 'person'
   if (stop.requester === 'guardian') {
-    if (birthDate === null) return false
+    if (birthDate === null || !isLocalDate(birthDate)) return false
     const ofAge = isOfAge(birthDate, recordedAt)
     return ofAge ? requester === 'person' : requester === 'guardian'
   }

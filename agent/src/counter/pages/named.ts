@@ -77,7 +77,7 @@ function sideBySide(view: NamedView): Markup {
   const names = [W.namedKana, W.namedName, W.namedBornShort, W.namedSex, W.number]
   return table({
     caption: W.namedCompare(view.kana || view.name),
-    columns: ['', W.namedAsked, ...view.candidates.map((_, at) => W.namedCandidate(at + 1))],
+    columns: [W.namedField, W.namedAsked, ...view.candidates.map((_, at) => W.namedCandidate(at + 1))],
     none: '',
     rows: names.map((name, at) => [name, ...columns.map((cells) => cells[at] ?? '')]),
   })

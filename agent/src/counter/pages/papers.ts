@@ -1,4 +1,4 @@
-import { BASE_CSS } from '@kakehashi/ui/assets'
+import { BASE_CSS, SHEET_CSS } from '@kakehashi/ui/assets'
 import { banner } from '@kakehashi/ui/banner'
 import { button, linkButton, printButton } from '@kakehashi/ui/button'
 import { hiddenField } from '@kakehashi/ui/field'
@@ -6,6 +6,7 @@ import { html, type Markup } from '@kakehashi/ui/markup'
 import { raw } from 'hono/html'
 import { qrCode } from '@kakehashi/ui/qr-code'
 import { slip } from '@kakehashi/ui/slip'
+import { noticeSheet, type NoticeSheetView } from '../../papers/pages/sheet.ts'
 import { W } from '../words.ja.ts'
 import { desk, type DeskView } from './desk.ts'
 
@@ -118,19 +119,8 @@ export function slipFile(view: SlipPageView): Markup {
     </html>`
 }
 
-export interface NoticePaperView {
-  hospital: string[]
-  text: string
-  token: string
-  address: string | null
-  addressShown: string | null
-  phone: string | null
-  day: string
-}
-
-export function noticePaperPage(around: DeskView, view: NoticePaperView): Markup {
-  const groups = view.token.match(/.{1,4}/g) ?? []
-  const code = view.address ? qrCode(view.address, W.paperCode) : ''
+/** The sheet to hand over; its number is on no other page. */
+export function noticePaperPage(around: DeskView, view: NoticeSheetView): Markup {
   return desk(
     around,
     W.paperPageTitle,
@@ -141,32 +131,7 @@ export function noticePaperPage(around: DeskView, view: NoticePaperView): Markup
           ${printButton({ text: W.print, without: W.printWithout, key: 'F8' })}${linkButton({ text: W.paperDone, href: '/', kind: 'secondary', key: 'F2', accessKey: 'n' })}
         </div>
       </div>
-      <article class="slip paper">
-        <h2 class="slip__title">${W.paperTitle}</h2>
-        ${view.text.split(/\n+/).map((line) => html`<p>${line}</p>`)}
-        <h3>${W.paperHow}</h3>
-        <div class="slip__body">
-          <div class="slip__text">
-            <p>${W.paperToken}<br /><strong class="receipt">${groups.join(' ')}</strong></p>
-            <ul>
-              ${view.addressShown ? html`<li>${W.paperHowWeb(view.addressShown)}</li>` : ''}
-              <li>${W.paperHowDesk}</li>
-              ${view.phone ? html`<li>${W.paperHowPhone(view.phone)}</li>` : ''}
-            </ul>
-          </div>
-          ${
-            code
-              ? html`<figure class="slip__code">
-                  ${code}
-                  <figcaption>${W.paperCode}</figcaption>
-                </figure>`
-              : ''
-          }
-        </div>
-        <p>${W.paperKeep}</p>
-        <address class="slip__from">
-          ${view.hospital.map((line) => html`<span>${line}</span> `)}<span>${W.paperIssued(view.day)}</span>
-        </address>
-      </article>`,
+      ${noticeSheet(view)}`,
+    [{ href: SHEET_CSS.path }],
   )
 }
