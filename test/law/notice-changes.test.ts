@@ -1,3 +1,4 @@
+import { decidePatient, openGate } from '@kakehashi/agent/gate/flow'
 import { draftNotice, officeTasks } from '@kakehashi/agent/register/office'
 import { filingSheetOf } from '@kakehashi/agent/register/filing-sheet'
 import { publishedNotices, publishedText } from '@kakehashi/agent/register/notice-published'
@@ -300,4 +301,45 @@ test('R8 a letter: assumed arrival, tracked arrival later at once and earlier by
   expect(await earliest()).toEqual(['2026-05-08', '2026-05-14'])
   await register.returnNotice({ notice: second.notices[0]!, by: 'desk' })
   expect(await earliest()).toEqual(['2026-05-08', null])
+})
+
+test('R11 pseudonymized track: its own notice, filing, period, stop and record; the other track’s open nothing', async () => {
+  using w = await ready()
+  const { register, context } = w.agent
+  const says = (track: 'ANON' | 'PSEUDO') => async () => {
+    const question = await openGate(w.store.db, context, OPERATOR, track)
+    const { code, items } = await decidePatient(w.store.db, context, chart('0001'), question)
+    return items.get('laboratory')?.allow ? 'ALLOW' : code
+  }
+  const [anon, pseudo] = [says('ANON'), says('PSEUDO')]
+  await w.vault.say(w.agent, {
+    type: 'operator-status',
+    operator: OPERATOR,
+    name: '認定事業者',
+    address: '東京都千代田区1-1',
+    tracks: ['ANON', 'PSEUDO'],
+    standing: 'certified',
+    asOf: w.clock.now,
+  })
+  await w.agent.exchange()
+  expect([await anon(), await pseudo()]).toEqual(['ALLOW', 'NOT_FILED'])
+  const content = noticeNaming(OPERATOR, { track: 'PSEUDO', purpose: PURPOSES.PSEUDO })
+  await register.publishNotice({ content, by: 'office' })
+  const filing = {
+    filing: filingId('filing-p'),
+    track: 'PSEUDO',
+    templateVersion: 1,
+    acceptedOn: '2026-05-01',
+    endedOn: null,
+  } as const
+  await register.acceptFiling({ filing, by: 'office' })
+  expect((await filingSheetOf(context, { track: 'PSEUDO' })).text).toContain('第57条第1項')
+  expect([await anon(), await pseudo()]).toEqual(['ALLOW', 'TRACK_NOT_NOTIFIED'])
+  expect((await owedPage(context, { track: 'PSEUDO', why: 'track' })).lines).toHaveLength(3)
+  await register.recordNotice({ patient: chart('0001'), by: 'desk', track: 'PSEUDO' })
+  expect([await anon(), await pseudo()]).toEqual(['ALLOW', 'WAITING'])
+  await register.recordStop({ patient: chart('0001'), by: 'desk', tracks: ['PSEUDO'] })
+  expect([await anon(), await pseudo()]).toEqual(['ALLOW', 'STOPPED'])
+  await register.recordStop({ patient: chart('0001'), by: 'desk' })
+  expect([await anon(), await pseudo()]).toEqual(['STOPPED', 'STOPPED'])
 })
