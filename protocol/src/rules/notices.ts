@@ -65,7 +65,7 @@ function datesHold(fact: NoticeFact, template: TemplateFact, rules: RuleFile, no
   if (!Number.isFinite(fact.deliveredAt) || !Number.isFinite(fact.recordedAt)) return false
   if (fact.recordedAt > now + rules.clockBackstepMs) return false
   if (fact.deliveredAt < template.publishedAt) return false
-  return fact.method === 'post' || fact.deliveredAt <= Math.min(now, fact.recordedAt + rules.clockBackstepMs)
+  return fact.method === 'post' || fact.deliveredAt <= Math.min(now, fact.recordedAt)
 }
 
 /** A filing for the track that the ministers accepted and that has not ended. */
