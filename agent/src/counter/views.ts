@@ -77,15 +77,17 @@ export class CounterViews {
     const rules = context.rulesAt(now)
     const view = this.person(session, person)
     const stops = stopsInForce(state)
-    const decision = gate
-      ? context.decide(gate, { track: context.track, item: 'laboratory' }, rules, now)
-      : null
+    const decision =
+      gate && !commons.stopsUnknown
+        ? context.decide(gate, { track: context.track, item: 'laboratory' }, rules, now)
+        : null
     const notice = noticeSummary(state)
     const needed = guardianNeeded(state, view.age, rules.ownNoticeAge)
     const missing = new Set<string>()
     if (needed && notice.guardian === 'none') missing.add(inJapanese('GUARDIAN_NOTICE_MISSING'))
     if (notice.person === 'none' || notice.person === 'unable') missing.add(inJapanese('NOT_NOTIFIED'))
     if (decision && !decision.allow && !NOT_MISSING.has(decision.code)) missing.add(inJapanese(decision.code))
+    if (commons.stopsUnknown) missing.add(inJapanese('STOPS_UNKNOWN'))
     const earliest = decision?.earliest ?? null
     const template = newestTemplate(commons.facility?.templates ?? [], context.track)
     return {
