@@ -6,6 +6,7 @@ import { schedule, validate, type ScheduledTask } from 'node-cron'
 import { publishLog } from '@kakehashi/store/audit-log'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { auditOrigin } from '../audit/checkpoint.ts'
+import { noticeRollback } from '../audit/rollback.ts'
 import { ConfigFaulty, type AgentConfig } from '../config.ts'
 import { facilityStateOf } from '../register/read.ts'
 import { isDiskFull } from '../store/disk-full.ts'
@@ -137,6 +138,7 @@ async function run(options: { dir: string; counter: boolean; socket: boolean }):
   const unlock = takeLock(opened.at.lock)
   const { agent, config } = opened
   const { log } = agent.context
+  await noticeRollback(agent.context, opened.at.audit)
   const { requeued, unsettled } = await agent.recover()
   log('agent.started', { requeued, unsettled, facility: agent.context.facility })
   await lengthenWait(opened)
