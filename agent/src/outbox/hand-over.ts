@@ -1,3 +1,4 @@
+import type { Instant } from '@kakehashi/protocol/env'
 import { UPLOAD_PART_BYTES_MAX } from '@kakehashi/protocol/limits'
 import type { BatchId } from '@kakehashi/protocol/ids'
 import type { GatewayAck } from '@kakehashi/protocol/messages'
