@@ -1,6 +1,7 @@
 import { facilityId, messageId, patientKey, stopId } from '@kakehashi/protocol/ids'
 import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
 import { expect, test } from 'vitest'
+import { setProtection } from '../register/flow.ts'
 import { patientStateOf } from '../register/read.ts'
 import { openSlips } from '../register/slip.ts'
 import { applyOrderedStop } from '../uplink/ordered-stop.ts'
@@ -321,4 +322,20 @@ test('R3 the script in the language asked for; the paper in it where it was publ
   const paper = await clerk.post(`${path}/notice`, { to: 'person', lang: 'en' })
   expect(paper.text).toContain('lang="ja"')
   expect((await stateOf(HANAKO)).notices).toHaveLength(1)
+})
+
+test('R8 T36 by post the clock starts at the assumed arrival; to somebody under protection nothing is posted', async () => {
+  const { clerk, stateOf, context, clock } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/notice`, { to: 'person', method: 'post' })
+  const [posted] = (await stateOf(HANAKO)).notices
+  expect(posted?.method).toBe('post')
+  expect(posted?.deliveredAt).toBeGreaterThan(clock.now)
+  await setProtection(context, { patient: KENTA, protected: true, by: 's-02' })
+  const child = await clerk.open('123458')
+  expect((await clerk.get(child)).text).not.toContain('value="post"')
+  expect((await clerk.post(`${child}/notice`, { to: 'both', method: 'post' })).text).toContain(
+    '支援措置の記録があるため',
+  )
+  expect((await stateOf(KENTA)).notices).toEqual([])
 })
