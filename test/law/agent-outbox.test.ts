@@ -47,6 +47,15 @@ test('R27 a refused batch is no provision; a passing reason is tried again later
   expect(await w.agent.build()).toMatchObject({ batches: 1, records: 6 })
 })
 
+test('R29 a batch that was claimed and went no further, because the disk refused, leaves with the next hand-over', async () => {
+  using w = await ready()
+  await w.agent.build()
+  await w.store.db.updateTable('outbox_batch').set({ leg: 'claimed' }).execute()
+  await w.agent.exchange()
+  expect(puts(w).length).toBe(1)
+  expect((await w.agent.status()).batches).toMatchObject({ 'at-gateway': 1 })
+})
+
 test('R29 store and forward: only the vault’s receipt finishes a batch, and kill -9 at any leg loses nothing', async () => {
   using w = await ready()
   await w.agent.build()

@@ -16,7 +16,7 @@ export interface Brittleness {
 
 /** A batch is claimed, leaves, is stored; is looked up by the vault, is decided. */
 const MOVES = [
-  'update "outbox_batch" set "leg"',
+  'update "outbox_batch" set "leg" = ?, "moved_at" = ? where "batch"',
   'update "gateway_batch" set "state"',
   'select * from "batch" where "batch" = ',
   'insert into "batch" ',

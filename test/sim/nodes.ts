@@ -223,8 +223,7 @@ export class AgentNode {
       log: silentLog,
       wire,
     }
-    const made = createAgent(this.#plant?.agentParts?.(parts, this.host) ?? parts)
-    const agent = this.#plant?.agent?.(made) ?? made
+    const agent = createAgent(this.#plant?.agentParts?.(parts, this.host) ?? parts)
     await agent.recover()
     this.agent = agent
   }

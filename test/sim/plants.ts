@@ -1,4 +1,4 @@
-import type { Agent, AgentParts } from '@kakehashi/agent/agent'
+import type { AgentParts } from '@kakehashi/agent/agent'
 import type { Answer, Call, Caller } from '@kakehashi/hub/call'
 import type { Gateway } from '@kakehashi/hub/gateway/gateway'
 import type { VaultParts } from '@kakehashi/hub/vault/parts'
@@ -21,7 +21,6 @@ export interface Plant {
   synchronous?: Synchronous
   sql?: (host: string, text: string) => string
   agentParts?: (parts: AgentParts, host: Host) => AgentParts
-  agent?: (agent: Agent) => Agent
   gateway?: (gateway: Gateway, host: Host) => Gateway
   vaultParts?: (parts: VaultParts, host: Host) => VaultParts
 }
@@ -156,13 +155,13 @@ export const plants: Record<string, Plant> = {
         : text,
   },
   'claims-not-recovered': {
-    what: 'what was claimed when the agent died stays claimed',
+    what: 'what was claimed and went no further stays claimed',
     caughtBy: ['L1'],
-    agent: (agent) =>
-      new Proxy(agent, {
-        get: (target, name) =>
-          name === 'recover' ? async () => ({ requeued: 0, unsettled: 0 }) : bound(target, name),
-      }),
+    sql: (_host, text) =>
+      text.replace(
+        /^(update "outbox_batch" set "leg" = \?, "moved_at" = \? where) ("leg" = \?)$/,
+        '$1 0 and $2',
+      ),
   },
   'ack-drops-batch': {
     what: 'the word of the gateway is taken for the receipt of the vault',
@@ -273,9 +272,4 @@ export const plants: Record<string, Plant> = {
         ),
     }),
   },
-}
-
-function bound(target: object, name: string | symbol): unknown {
-  const value = Reflect.get(target, name, target)
-  return typeof value === 'function' ? value.bind(target) : value
 }

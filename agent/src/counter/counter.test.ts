@@ -1,6 +1,7 @@
 import { facilityId, messageId, patientKey, stopId } from '@kakehashi/protocol/ids'
 import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
 import { expect, test } from 'vitest'
+import { setProtection } from '../register/flow.ts'
 import { patientStateOf } from '../register/read.ts'
 import { openSlips } from '../register/slip.ts'
 import { applyOrderedStop } from '../uplink/ordered-stop.ts'
@@ -177,14 +178,26 @@ test('R21 a stop is withdrawn by the person only, said explicitly; then a new no
   expect((await stateOf(HANAKO)).stops[0]?.standing).toBe('withdrawn')
 })
 
-test('works while the hub is away, and says so', async () => {
-  const { clerk, state, stateOf } = await atTheDesk()
+test('works while the hub is away, and says so: notice, stop, slip, stop by name, undo, day', async () => {
+  const { clerk, state, stateOf, context } = await atTheDesk()
   state.online = false
   const path = await clerk.open('123456')
   expect((await clerk.get(path)).text).toContain('回線が切れています')
+  expect((await clerk.post(`${path}/notice`, { to: 'person' })).text).toContain('通知を記録しました')
   const page = await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
   expect(page.text).toContain('すでに止まっています')
-  expect((await stateOf(HANAKO)).stops).toHaveLength(1)
+  const stop = clerk.path.split('/').at(-1) ?? ''
+  expect((await clerk.get(`${path}/slip/${stop}`)).text).toContain('お渡しする用')
+  await clerk.post(`${path}/slip/${stop}/handed`, {})
+  expect((await clerk.post('/named/new', { kana: 'ナナシ', who: 'person' })).text).toContain(
+    '停止を受け付けました',
+  )
+  expect((await clerk.post(`${path}/undo`, { kind: 'stop', id: stop })).text).toContain('取り消しました')
+  expect((await clerk.get('/today')).text).toContain('回線が切れています')
+  const state2 = await stateOf(HANAKO)
+  expect([state2.notices.length, state2.stops[0]?.standing]).toEqual([1, 'undone'])
+  const waiting = await context.store.db.selectFrom('control_out').selectAll().execute()
+  expect(waiting.length).toBeGreaterThan(0)
 })
 
 test('R6 whoever turned 16 is shown as due for a notice of their own', async () => {
@@ -279,4 +292,50 @@ test('R13 R16 T25 a stop made at the operator is a task of this desk, its age co
   expect((await clerk.post(`${path}/undo`, { kind: 'stop', id: 'stop-by-phone' })).text).toContain(
     '取り消せません',
   )
+})
+
+test('R3 the day: who did what for whom, undone marked, others’ work too', async () => {
+  const { clerk, app } = await atTheDesk()
+  await clerk.post(`${await clerk.open('123456')}/notice`, { to: 'person' })
+  const other = new Clerk(app)
+  await other.signIn('s-04')
+  const child = await other.open('123458')
+  await other.post(`${child}/notice`, { to: 'both' })
+  await other.post(`${child}/stop`, { who: 'guardian', how: 'card', relation: '母' })
+  const stop = other.path.split('/').at(-1) ?? ''
+  await other.post(`${child}/undo`, { kind: 'stop', id: stop })
+  const text = (await clerk.get('/today')).text.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')
+  expect(text).toContain('通知 3件 ・ 停止 0件')
+  expect(text).toContain('ヤマダ ケンタ 00123458 停止 保護者等 中村 取り消し済み')
+  expect(text).toContain('ヤマダ ケンタ 00123458 通知 保護者等・手渡し 中村')
+  expect(text).toContain('ヤマダ ハナコ 00123456 通知 本人・手渡し 佐藤')
+})
+
+test('R3 the script in the language asked for; the paper in it where it was published, else in Japanese', async () => {
+  const { clerk, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  expect((await clerk.get(path)).text).toContain('のぞまない方は、いつでも止められます。')
+  const english = (await clerk.get(`${path}?lang=en`)).text
+  expect(english).toContain('you can stop it at any time')
+  expect(english).toContain('<blockquote class="quote" lang="en"')
+  expect((await clerk.get(`${path}?lang=xx`)).text).toContain('のぞまない方は')
+  const paper = await clerk.post(`${path}/notice`, { to: 'person', lang: 'en' })
+  expect(paper.text).toContain('lang="ja"')
+  expect((await stateOf(HANAKO)).notices).toHaveLength(1)
+})
+
+test('R8 T36 by post the clock starts at the assumed arrival; to somebody under protection nothing is posted', async () => {
+  const { clerk, stateOf, context, clock } = await atTheDesk()
+  const path = await clerk.open('123456')
+  await clerk.post(`${path}/notice`, { to: 'person', method: 'post' })
+  const [posted] = (await stateOf(HANAKO)).notices
+  expect(posted?.method).toBe('post')
+  expect(posted?.deliveredAt).toBeGreaterThan(clock.now)
+  await setProtection(context, { patient: KENTA, protected: true, by: 's-02' })
+  const child = await clerk.open('123458')
+  expect((await clerk.get(child)).text).not.toContain('value="post"')
+  expect((await clerk.post(`${child}/notice`, { to: 'both', method: 'post' })).text).toContain(
+    '支援措置の記録があるため',
+  )
+  expect((await stateOf(KENTA)).notices).toEqual([])
 })

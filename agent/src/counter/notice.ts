@@ -6,7 +6,8 @@ import type { TemplateFact } from '@kakehashi/protocol/rules/state'
 import { longDate } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
 import { publishedText } from '../register/notice-published.ts'
-import { facilityStateOf, noticeEvent } from '../register/read.ts'
+import { facilityStateOf, isProtected, noticeEvent } from '../register/read.ts'
+import { oneOf } from './answers.ts'
 import { noticePaperPage } from './pages/papers.ts'
 import { hospitalLines, type CounterEnv, type CounterParts } from './parts.ts'
 import { isScriptLanguage } from './script.ts'
@@ -35,19 +36,26 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
     const form = await c.req.parseBody()
     const to = String(form['to'] ?? '')
     if (!isRecipient(to)) throw new Refused('REQUEST_MALFORMED', 'to')
+    const method = oneOf(['handed', 'post'], form['method'] ?? 'handed')
+    if (!method) throw new Refused('REQUEST_MALFORMED', 'method')
+    if (method === 'post' && (await isProtected(context.store.db, patient))) {
+      session.message = { kind: 'warning', text: W.protectedNoPost }
+      return c.redirect(`/patient/${c.req.param('handle')}`, 303)
+    }
     const withToken = to !== 'unable'
     const language = await paperLanguage(parts, String(form['lang'] ?? 'ja'))
     const done = await parts.register.recordNotice({
       patient,
       by: session.staff.id,
       withToken,
+      method,
       language,
       ...RECIPIENTS[to],
     })
     session.message = {
       kind: 'done',
       text: W.noticeRecorded,
-      ...(done.token ? { more: W.noticeRecordedMore } : {}),
+      ...(done.token ? { more: method === 'post' ? W.noticePostedMore : W.noticeRecordedMore } : {}),
     }
     if (!done.token) return c.redirect(`/patient/${c.req.param('handle')}`, 303)
     const { token, deliveredAt } = done

@@ -2,7 +2,7 @@ import { inJapanese } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { NoticeFact, StopFact } from '@kakehashi/protocol/rules/state'
 import { dayOf, longDate } from '@kakehashi/ui/dates'
-import { gateCommonsOf, gateStateOf, patientStateOf } from '../register/read.ts'
+import { gateCommonsOf, gateStateOf, isProtected, patientStateOf } from '../register/read.ts'
 import { mayUndo } from '../register/rules.ts'
 import { openNameStops } from '../register/name-stop.ts'
 import { openSlips } from '../register/slip.ts'
@@ -115,6 +115,7 @@ export class CounterViews {
               : null,
       templateText: template ? await noticeTextOf(this.#parts, template, 'ja') : null,
       capacityUnable: state.capacity === 'unable',
+      guarded: await isProtected(db, person.patient),
       namesake: await this.#parts.people.hasNamesake(person),
       today: await this.today(session),
     }

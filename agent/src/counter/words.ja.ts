@@ -105,6 +105,12 @@ export const W = {
   noticePersonOnly: '本人にだけ通知した',
   noticeGuardianOnly: '保護者等にだけ通知した',
   noticeOther: 'そのほかの通知',
+  noticePosted: '通知書を郵送する',
+  noticePostedHint:
+    '郵送は、届いたとみなす日から数えます。戻ってきたら、通知は初めからなかったことになります。',
+  noticePostedMore: '通知書を印刷して、封筒に入れて送ってください。',
+  protectedNoPost:
+    '支援措置の記録があるため、電子カルテの住所には送れません。渡し方をご本人と決めてください。',
   noticeUnable: '本人は受け取れない状態（意識がないなど）',
   noticeUnableHint: '紙を荷物に入れただけでは通知になりません。回復したら、あらためて通知します。',
   noticeStopped: 'この方は停止の求めをしています。通知書を渡しても停止はそのままです。',

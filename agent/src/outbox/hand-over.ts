@@ -1,3 +1,4 @@
+import type { Instant } from '@kakehashi/protocol/env'
 import { UPLOAD_PART_BYTES_MAX } from '@kakehashi/protocol/limits'
 import type { BatchId } from '@kakehashi/protocol/ids'
 import type { GatewayAck } from '@kakehashi/protocol/messages'
@@ -8,7 +9,15 @@ import { decidePatient, openGate } from '../gate/flow.ts'
 import { seeTime } from '../register/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { dropBatch, haltFlight } from './halt.ts'
-import { batchesOnLeg, batchOf, claimable, moveBatch, patientsOfBatch, type BatchRow } from './store.ts'
+import {
+  batchesOnLeg,
+  batchOf,
+  claimable,
+  moveBatch,
+  patientsOfBatch,
+  type BatchRow,
+  type Leg,
+} from './store.ts'
 
 const RECEIPT_MS_EXPECTED = 24 * 3600 * 1000
 
@@ -45,6 +54,8 @@ async function claimOne(context: AgentContext): Promise<Claim> {
         : { act: 'batch.dropped', actor: 'gate', detail: { ...detail, code: claim.code } }
     },
     async (tx): Promise<Claim> => {
+      // one job runs at a time: whoever claimed before got no further, because the disk refused the next step
+      await requeueClaims(tx, now)
       const batch = await claimable(tx)
       if (!batch) return { t: 'none' }
       const code = await denialOf(tx, context, batch)
@@ -225,12 +236,21 @@ export async function abandoned(
   )
 }
 
+/** What was claimed and went no further certainly never left: it waits again. */
+async function requeueClaims(tx: AgentTx, now: Instant): Promise<number> {
+  const back = await tx
+    .updateTable('outbox_batch')
+    .set({ leg: 'queued' satisfies Leg, moved_at: now })
+    .where('leg', '=', 'claimed' satisfies Leg)
+    .executeTakeFirst()
+  return Number(back.numUpdatedRows)
+}
+
 /** After a crash: what was claimed never left, so it waits again; what was in flight is asked about. */
 export async function recoverOutbox(context: AgentContext): Promise<{ requeued: number; unsettled: number }> {
   const now = context.env.now()
   return context.store.bookkeep(async (tx) => {
-    const claimed = await batchesOnLeg(tx, ['claimed'])
-    for (const batch of claimed) await moveBatch(tx, batch.batch, 'claimed', 'queued', now)
-    return { requeued: claimed.length, unsettled: (await batchesOnLeg(tx, ['in-flight'])).length }
+    const requeued = await requeueClaims(tx, now)
+    return { requeued, unsettled: (await batchesOnLeg(tx, ['in-flight'])).length }
   })
 }

@@ -27,6 +27,8 @@ export interface PatientView {
   provision: string | null
   templateText: string | null
   capacityUnable: boolean
+  /** Under protection (支援措置): nothing goes to the address of the chart. */
+  guarded: boolean
   alike: PersonView[]
   /** Of the script on the screen, and of the paper where it exists. */
   language: NoticeLanguage
@@ -88,6 +90,7 @@ interface NoticeButton {
   text: string
   kind: 'primary' | 'secondary'
   key?: 'F2'
+  method?: 'post'
 }
 
 function noticeButton(csrf: string, { person, language }: PatientView, view: NoticeButton): Markup {
@@ -95,7 +98,7 @@ function noticeButton(csrf: string, { person, language }: PatientView, view: Not
   const { handle } = person
   const keys = key ? { key, accessKey: 'n' } : {}
   return html`<form method="post" action="/patient/${handle}/notice">
-    ${hiddenField('csrf', csrf)}${hiddenField('lang', language)}${button({ text, kind, name: 'to', value: to, ...keys })}
+    ${hiddenField('csrf', csrf)}${hiddenField('lang', language)}${view.method ? hiddenField('method', view.method) : ''}${button({ text, kind, name: 'to', value: to, ...keys })}
   </form>`
 }
 
@@ -139,11 +142,13 @@ function others(csrf: string, view: PatientView, stopped: boolean): Markup {
     <div class="form-row">
       ${view.guardianNeeded ? html`${noticeButton(csrf, view, { to: 'person', text: W.noticePersonOnly, kind: 'secondary' })}${noticeButton(csrf, view, { to: 'guardian', text: W.noticeGuardianOnly, kind: 'secondary' })}` : ''}
       ${stopped ? noticeButton(csrf, view, { to: 'person', text: W.noticeGiven, kind: 'secondary' }) : ''}
+      ${view.guarded ? '' : noticeButton(csrf, view, { to: view.guardianNeeded ? 'both' : 'person', text: W.noticePosted, kind: 'secondary', method: 'post' })}
       ${noticeButton(csrf, view, { to: 'unable', text: W.noticeUnable, kind: 'secondary' })}
       ${view.capacityUnable ? '' : capacityForm(csrf, handle, false)}
       ${view.pendingNotice ? html`<form method="post" action="/patient/${handle}/confirm-notice">${hiddenField('csrf', csrf)}${button({ text: W.confirmKiosk, kind: 'secondary', name: 'notice', value: view.pendingNotice })}</form>` : ''}
     </div>
     <p class="field__hint">${W.noticeUnableHint}</p>
+    ${view.guarded ? html`<p class="state">${W.protectedNoPost}</p>` : html`<p class="field__hint">${W.noticePostedHint}</p>`}
   </details>`
 }
 
