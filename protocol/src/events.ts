@@ -68,6 +68,8 @@ export interface NoticeGiven extends AboutPatient {
   method: NoticeMethod
   issuedAt: Instant
   deliveredAt: Instant
+  /** The earlier time that was entered, while no second person has approved it; it counts for nothing. */
+  saidDeliveredAt?: Instant
   /** Kiosk job, postal tracking number: never a name. */
   evidence?: string
   device?: string
@@ -83,6 +85,14 @@ export interface NoticeGiven extends AboutPatient {
 export interface NoticeConfirmed extends AboutPatient {
   type: 'notice-confirmed'
   notice: NoticeId
+}
+
+/** The second person saw the evidence: the notice counts from the earlier time that was entered (LAW trap 15). */
+export interface NoticeBackdated extends AboutPatient {
+  type: 'notice-backdated'
+  notice: NoticeId
+  deliveredAt: Instant
+  evidence: string
 }
 
 /** The post knows when the letter arrived: that day stands in place of the assumed one. */
@@ -317,6 +327,7 @@ export type PatientEvent =
   | PatientSeen
   | NoticeGiven
   | NoticeConfirmed
+  | NoticeBackdated
   | NoticeArrived
   | NoticeReturned
   | NoticeVoided

@@ -1,4 +1,6 @@
+import { decidePatient, openGate } from '@kakehashi/agent/gate/flow'
 import { openNameStops } from '@kakehashi/agent/register/name-stop'
+import { pendingBackdates } from '@kakehashi/agent/register/notice'
 import { patientStateOf } from '@kakehashi/agent/register/read'
 import { openSlips } from '@kakehashi/agent/register/slip'
 import { owedPage } from '@kakehashi/agent/register/work-list'
@@ -252,6 +254,29 @@ test('R3 a sheet taken by somebody who is neither the person nor a guardian is k
   expect((await owedPage(w.agent.context, { why: 'first' })).lines).toMatchObject([
     { patient: chart('0009') },
   ])
+})
+
+test('T15 backdating: an earlier date waits for a second person, who sees the evidence; until then it is today’s', async () => {
+  using w = await ready()
+  w.write('Patient.ndjson', [person('0009')])
+  w.write('Observation.ndjson', [result('0009', 'o9')])
+  await w.agent.gather()
+  const { register, context } = w.agent
+  const asked = { patient: chart('0009'), by: 'desk', deliveredAt: w.clock.now - 36 * DAY }
+  const done = await register.recordNotice(asked)
+  expect(done).toMatchObject({ datedAsAsked: false, deliveredAt: w.clock.now })
+  const [pending] = await pendingBackdates(w.store.db)
+  expect(pending).toMatchObject({ patient: chart('0009'), saidDeliveredAt: asked.deliveredAt })
+  const approve = (by: string, evidence: string) =>
+    register.approveBackdate({ notice: done.notices[0]!, by, evidence })
+  await expect(approve('desk', 'copy 12')).rejects.toMatchObject({ refusal: { place: 'approvedBy' } })
+  await expect(approve('officer', ' ')).rejects.toMatchObject({ refusal: { place: 'approvedBy' } })
+  const code = async () =>
+    (await decidePatient(w.store.db, context, chart('0009'), await openGate(w.store.db, context))).code
+  expect(await code()).toBe('WAITING')
+  await approve('officer', 'copy 12')
+  expect(await code()).toBe(null)
+  expect(await pendingBackdates(w.store.db)).toEqual([])
 })
 
 test('R21 withdrawal: not a relative, not under another name', async () => {

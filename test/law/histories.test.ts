@@ -38,6 +38,7 @@ const STEPS = [
   'seen',
   'hand',
   'confirm',
+  'approve',
   'return',
   'void',
   'arrive',

@@ -22,7 +22,14 @@ import type {
 import { handleOf, newStopToken } from '@kakehashi/protocol/stop-handle'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import type { AgentTx } from '../store/store.ts'
-import { facilityStateOf, languagesOf, latestSeen, noticeEvent, patientStateOf } from './read.ts'
+import {
+  facilityStateOf,
+  languagesOf,
+  latestSeen,
+  noticeEvent,
+  patientStateOf,
+  type RegisterReader,
+} from './read.ts'
 import { appendOpening } from './opening.ts'
 import { dateNotice, type Dating } from './rules.ts'
 
@@ -130,6 +137,7 @@ function commonsOf(
     method,
     issuedAt: Math.min(now, dating.deliveredAt),
     deliveredAt: dating.deliveredAt,
+    ...(dating.asAsked || asked.deliveredAt === undefined ? {} : { saidDeliveredAt: asked.deliveredAt }),
     confirmed: method !== 'kiosk',
     ...(asked.recipientName === undefined ? {} : { recipientName: asked.recipientName }),
     ...(asked.relation === undefined ? {} : { relation: asked.relation }),
@@ -189,8 +197,56 @@ async function giveNotice(
       ...(handle === undefined ? {} : { handle }),
     })
     notices.push(notice)
+    if (commons.saidDeliveredAt !== undefined)
+      await tx.insertInto('backdate_asked').values({ notice, asked_at: now }).execute()
   }
   return { notices, deliveredAt: dating.deliveredAt, datedAsAsked: dating.asAsked, token }
+}
+
+/** The second person, who saw the evidence, lets an earlier date count that was entered before (LAW trap 15). */
+export async function approveBackdate(
+  context: AgentContext,
+  asked: { notice: NoticeId; evidence: string; by: string },
+): Promise<{ deliveredAt: Instant }> {
+  const given = await noticeEvent(context.store.db, asked.notice)
+  const deliveredAt = given?.saidDeliveredAt
+  if (!given || deliveredAt === undefined) throw new Refused('NOT_FOUND', 'notice')
+  if (given.by === asked.by || asked.evidence.trim() === '') throw new Refused('NOT_ALLOWED', 'approvedBy')
+  const facility = await facilityStateOf(context.store.db, context.facility)
+  const template = newestTemplate(facility?.templates ?? [], given.track, given.templateVersion)
+  if (deliveredAt < template.publishedAt) throw new Refused('REQUEST_MALFORMED', 'deliveredAt')
+  await context.store.transact(
+    { act: 'notice.backdated', actor: asked.by, about: aboutPatient(context, given.patient) },
+    async (tx) => {
+      await appendOpening(tx, {
+        type: 'notice-backdated',
+        event: context.env.id(),
+        recordedAt: context.env.now(),
+        patient: given.patient,
+        deliveredAt,
+        ...asked,
+      })
+      await tx.deleteFrom('backdate_asked').where('notice', '=', asked.notice).execute()
+    },
+  )
+  return { deliveredAt }
+}
+
+/** Earlier dates that were entered and that nobody approved yet: until then they count from their recording. */
+export async function pendingBackdates(db: RegisterReader): Promise<NoticeGiven[]> {
+  const rows = await db.selectFrom('backdate_asked').select('notice').orderBy('asked_at').execute()
+  const pending: NoticeGiven[] = []
+  for (const row of rows) {
+    const given = await noticeEvent(db, noticeId(row.notice))
+    const voided = await db
+      .selectFrom('register_event')
+      .select('seq')
+      .where('subject', '=', row.notice)
+      .where('type', 'in', ['notice-voided', 'notice-returned'])
+      .executeTakeFirst()
+    if (given && !voided) pending.push(given)
+  }
+  return pending
 }
 
 /** Staff saw the paper of a kiosk in the patient's hand (LAW trap 8). */

@@ -7,6 +7,7 @@ import * as flow from './flow.ts'
 const VERBS = {
   recordNotice: flow.recordNotice,
   confirmNotice: flow.confirmNotice,
+  approveBackdate: flow.approveBackdate,
   recordArrival: flow.recordArrival,
   returnNotice: flow.returnNotice,
   voidNotice: flow.voidNotice,

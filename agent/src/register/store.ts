@@ -50,6 +50,8 @@ export interface RegisterTables {
   /** Which parts of the hub's answer are here. */
   restored_part: { part: number }
   erased_chart: { hash: string; key: string }
+  /** Notices with an earlier date than counts, entered by one person and waiting for a second. */
+  backdate_asked: { notice: string; asked_at: number }
   /** Stops asked by name whose chart was not found: looked up whenever a patient is seen. */
   name_stop: {
     stop: string
@@ -91,6 +93,12 @@ export const registerMigrations: readonly Migration[] = [
       `CREATE TABLE restored (id ${w.int} PRIMARY KEY CHECK (id = 1), asked ${w.text} NOT NULL, restored_at ${w.int} NOT NULL, opened_at ${w.int}, leaves ${w.int} NOT NULL, sequence_from ${w.int} NOT NULL, missing_leaves ${w.int})${w.strict}`,
       `CREATE TABLE restored_part (part ${w.int} PRIMARY KEY)${w.strict}`,
       `CREATE TABLE erased_chart (hash ${w.text} PRIMARY KEY, key ${w.text} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: 'register-004',
+    up: (w) => [
+      `CREATE TABLE backdate_asked (notice ${w.text} PRIMARY KEY, asked_at ${w.int} NOT NULL)${w.strict}`,
     ],
   },
 ]

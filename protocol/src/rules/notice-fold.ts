@@ -1,5 +1,5 @@
 import type { Instant } from '../env.ts'
-import type { NoticeArrived, NoticeGiven, PatientEvent } from '../events.ts'
+import type { NoticeArrived, NoticeBackdated, NoticeGiven, PatientEvent } from '../events.ts'
 import type { NoticeId } from '../ids.ts'
 import type { NoticeFact, RecipientRole } from './state.ts'
 
@@ -12,9 +12,11 @@ export function noticesOf(own: readonly PatientEvent[]): NoticeFact[] {
   const confirmed = new Set<NoticeId>()
   const voided = new Set<NoticeId>()
   const arrivals: NoticeArrived[] = []
+  const backdated: NoticeBackdated[] = []
   for (const event of own) {
     if (event.type === 'notice-given' && !given.has(event.notice)) given.set(event.notice, event)
     if (event.type === 'notice-confirmed') confirmed.add(event.notice)
+    if (event.type === 'notice-backdated') backdated.push(event)
     if (event.type === 'notice-arrived') arrivals.push(event)
     if (event.type === 'notice-returned' || event.type === 'notice-voided') voided.add(event.notice)
   }
@@ -24,7 +26,7 @@ export function noticesOf(own: readonly PatientEvent[]): NoticeFact[] {
     if (recipient === 'other') continue
     const effective = event.confirmed === true || confirmed.has(notice)
     const standing = voided.has(notice) ? 'void' : effective ? 'effective' : 'pending'
-    facts.push(noticeFact(event, recipient, standing, arrivals))
+    facts.push(noticeFact(dated(event, backdated), recipient, standing, arrivals))
   }
   return facts
 }
@@ -50,6 +52,23 @@ function noticeFact(
     ...(approver === undefined || approver === event.by ? {} : { backdateApprovedBy: approver }),
     standing,
   }
+}
+
+/** The first approval by somebody else than the recorder, of exactly the time that was entered. */
+function dated(event: NoticeGiven, backdated: readonly NoticeBackdated[]): NoticeGiven {
+  const said = event.saidDeliveredAt
+  if (said === undefined || !(said < event.deliveredAt)) return event
+  const approval = backdated.find(
+    (b) => b.notice === event.notice && b.deliveredAt === said && b.by !== event.by,
+  )
+  return approval
+    ? {
+        ...event,
+        deliveredAt: said,
+        issuedAt: Math.min(event.issuedAt, said),
+        backdateApprovedBy: approval.by,
+      }
+    : event
 }
 
 /** A tracked arrival later than assumed counts at once; an earlier one shortens the wait and asks for two people. */

@@ -75,6 +75,7 @@ export class Enacted {
       case 'hand':
         return this.#hand(step, head)
       case 'confirm':
+      case 'approve':
       case 'return':
       case 'void':
       case 'arrive':
@@ -153,6 +154,7 @@ export class Enacted {
       method: step.method,
       issuedAt: Math.min(now, deliveredAt),
       deliveredAt,
+      ...(dating && !dating.asAsked && !raw && step.said !== null ? { saidDeliveredAt: step.said } : {}),
       confirmed: step.method !== 'kiosk',
       ...(dating?.approved ? { backdateApprovedBy: 's2' } : {}),
     }
@@ -164,6 +166,7 @@ export class Enacted {
     const given = this.#given.get(step.notice)
     if (!given) return []
     const about = { ...head, patient: given.patient, notice: given.notice }
+    if (step.t === 'approve') return this.#approve(step, given, about)
     if (step.t === 'confirm') return [{ ...about, type: 'notice-confirmed' }]
     if (step.t === 'return') return [{ ...about, type: 'notice-returned' }]
     if (step.t === 'void') {
@@ -177,6 +180,21 @@ export class Enacted {
     return [
       { ...about, type: 'notice-arrived', arrivedAt, evidence: 't1', approvedBy: step.byTwo ? 's2' : 's1' },
     ]
+  }
+
+  /** The verb refuses who recorded it, and what was entered before its text was published; the fold refuses the former too. */
+  #approve(
+    step: Extract<Step, { t: 'approve' }>,
+    given: NoticeGiven,
+    about: Head & Pick<NoticeGiven, 'patient' | 'notice'>,
+  ): PatientEvent[] {
+    const { saidDeliveredAt: deliveredAt } = given
+    const template = this.#story.facility.templates.find(
+      (t) => t.track === given.track && t.version === given.templateVersion,
+    )
+    if (deliveredAt === undefined || !template || deliveredAt < template.publishedAt) return []
+    const by = step.byTwo ? 's2' : given.by
+    return [{ ...about, type: 'notice-backdated', by, deliveredAt, evidence: 'slip 2' }]
   }
 
   #aboutStop(step: Extract<Step, { stop: number }>, head: Head): PatientEvent[] {

@@ -201,7 +201,9 @@ function paperOf(asked: Asked, step: Did<'hand'>, seen: number): Paper | null {
   const said = step.said ?? (step.method === 'post' ? assumed : entered)
   if (said > entered && step.method !== 'post') return null
   const backdated = said <= entered && dayAt(said) < dayAt(entered)
-  const trusted = step.secondPerson && step.evidence
+  const before = templateOf(asked, step).publishedAt
+  const approvedLater = of(asked, 'approve').some((a) => a.notice === step.notice && a.byTwo && !step.raw)
+  const trusted = (step.secondPerson && step.evidence) || (approvedLater && said >= before)
   let start = backdated && !trusted ? entered : said
   const template = facility.templates.find((t) => t.track === step.track && t.version === step.version)!
   // before its text was published there was nothing to hand over, whoever says so

@@ -29,6 +29,7 @@ export type Step = { at: number } & (
   | { t: 'seen'; chart: Chart; birth: string | null; died: string | null }
   | ({ t: 'hand' } & Handing)
   | { t: 'confirm'; notice: number }
+  | { t: 'approve'; notice: number; byTwo: boolean }
   | { t: 'return'; notice: number }
   | { t: 'void'; notice: number; undone: boolean }
   | { t: 'arrive'; notice: number; arrivedAt: number; byTwo: boolean }

@@ -275,8 +275,9 @@ class Teller {
     const dice = this.#dice
     if (this.#notices === 0) return
     const notice = Math.max(0, this.#notices - 1 - dice.below(3))
-    const kind = dice.below(10)
-    if (kind < 4) this.#add({ t: 'confirm', notice })
+    const kind = dice.below(12)
+    if (kind >= 10) this.#add({ t: 'approve', notice, byTwo: dice.chance(0.6) })
+    else if (kind < 4) this.#add({ t: 'confirm', notice })
     else if (kind < 6) this.#add({ t: 'return', notice })
     else if (kind < 8) this.#add({ t: 'void', notice, undone: dice.chance(0.5) })
     else
