@@ -163,6 +163,7 @@ function requiredNotice(
       ? lastWithdrawal(patient.stops, request.track, operator.operator)
       : -Infinity,
     today,
+    now,
   }
   const valid = validNotices(state, rules, now).filter(
     (n) => patient.deceasedOn === null || compareDates(tokyoDate(n.start), patient.deceasedOn) < 0,

@@ -87,14 +87,15 @@ export interface Wanted {
   /** Notices at or before this do not count: a stop was withdrawn then. */
   after: Instant
   today: LocalDate
+  now: Instant
 }
 
 /** The newest version that the filings cover and that is in force: what it does not list is not provided any more. */
 export function filedItemsInclude(facility: FacilityState, wanted: Wanted): boolean {
-  const { request, filings, today } = wanted
+  const { request, filings, today, now } = wanted
   let newest: TemplateFact | undefined
   for (const template of facility.templates) {
-    if (template.track !== request.track || compareDates(tokyoDate(template.publishedAt), today) > 0) continue
+    if (template.track !== request.track || template.publishedAt > now) continue
     if (!filings.some((f) => f.templateVersion >= template.version)) continue
     if (template.change && compareDates(readDay(template.change.from), today) > 0) continue
     if (!newest || template.version > newest.version) newest = template
@@ -129,13 +130,16 @@ export function firstNotice(
     if (left.length === 0) return code
   }
   const changes = bindingChanges(facility, track, wanted.today, rules)
-  const told = valid.filter(
-    (n) =>
-      n.fact.recipient === role &&
-      n.fact.track === track &&
-      n.start > wanted.after &&
-      names(n, wanted.operator),
-  )
+  const told =
+    changes.length === 0 && rules.newItemsWaitAnew
+      ? []
+      : valid.filter(
+          (n) =>
+            n.fact.recipient === role &&
+            n.fact.track === track &&
+            n.start > wanted.after &&
+            names(n, wanted.operator),
+        )
   let first: FoundNotice | undefined
   let why: RefusalCode = 'NOTICE_OUTDATED'
   for (const notice of left) {

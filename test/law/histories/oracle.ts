@@ -316,7 +316,7 @@ function filedNow({ story, question, today }: Asked, filed: number): readonly st
     (t) =>
       t.track === question.track &&
       t.version <= filed &&
-      dayAt(t.publishedAt) <= today &&
+      t.publishedAt <= question.at &&
       (t.change === undefined || t.change.from <= today),
   )
   return versions.toSorted((a, b) => b.version - a.version)[0]?.items ?? [question.item]
