@@ -7,12 +7,15 @@ import type { IndexedPatient } from '../patients/store.ts'
 import { dateTyped } from '../patients/words.ts'
 import { patientStateOf } from '../register/read.ts'
 import { oneOf } from './answers.ts'
-import { WITHDRAWAL_CHECKS, WITHDRAWERS, withdrawPage } from './pages/withdraw.ts'
+import { WITHDRAWAL_CHECKS, WITHDRAWERS, withdrawPage, type WithdrawView } from './pages/withdraw.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import { stopsInForce } from './rules.ts'
 import type { Session } from './session.ts'
 import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
+
+const UNANSWERED: WithdrawView['given'] = { who: '', how: '', born: '', explained: '' }
+const TEXT_MAX = 20
 
 interface Withdrawal {
   requester: 'person' | 'guardian'
@@ -23,7 +26,12 @@ interface Withdrawal {
 export function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
   const { context } = parts
 
-  const pageOf = async (session: Session, indexed: IndexedPatient, errors: FieldError[]) => {
+  const pageOf = async (
+    session: Session,
+    indexed: IndexedPatient,
+    given: WithdrawView['given'],
+    errors: FieldError[],
+  ) => {
     const person = views.person(session, indexed)
     const stops = stopsInForce(await patientStateOf(context.store.db, indexed.patient))
     if (stops.length === 0) throw new Refused('NOT_FOUND', 'stop')
@@ -32,25 +40,26 @@ export function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views
       person,
       stops: stops.map((one) => views.stopLine(one)),
       child: person.age !== null && person.age < ownNoticeAge,
+      given,
       errors,
     })
   }
 
   app.get('/patient/:handle/withdraw', async (c) =>
-    c.html(await pageOf(c.get('session'), c.get('person'), [])),
+    c.html(await pageOf(c.get('session'), c.get('person'), UNANSWERED, [])),
   )
 
   app.post('/patient/:handle/withdraw', async (c) => {
     const session = c.get('session')
     const indexed = c.get('person')
-    const { said, errors } = readWithdrawal(await c.req.parseBody(), indexed)
-    if (!said) return c.html(await pageOf(session, indexed, errors), 422)
+    const { said, given, errors } = readWithdrawal(await c.req.parseBody(), indexed)
+    if (!said) return c.html(await pageOf(session, indexed, given, errors), 422)
     const stops = stopsInForce(await patientStateOf(context.store.db, indexed.patient))
     if (stops.length === 0) throw new Refused('NOT_FOUND', 'stop')
     const done = await withdrawAll(parts, stops, said, session.staff.id)
     if (done === 0) {
       const mine = [{ field: 'who', text: W.withdrawNotTheirs }]
-      return c.html(await pageOf(session, indexed, mine), 422)
+      return c.html(await pageOf(session, indexed, given, mine), 422)
     }
     session.message =
       done === stops.length
@@ -82,7 +91,7 @@ async function withdrawAll(
 function readWithdrawal(
   form: Record<string, unknown>,
   person: IndexedPatient,
-): { said: Withdrawal | null; errors: FieldError[] } {
+): { said: Withdrawal | null; given: WithdrawView['given']; errors: FieldError[] } {
   const errors: FieldError[] = []
   const who = oneOf(WITHDRAWERS, form['who'])
   const requester = who === 'other' ? null : who
@@ -96,5 +105,7 @@ function readWithdrawal(
     errors.push({ field: 'born', text: born === null ? W.withdrawBornMissing : W.withdrawBornWrong })
   if (form['explained'] !== 'yes') errors.push({ field: 'explained', text: W.withdrawExplainedMissing })
   const said = errors.length === 0 && requester && identityCheck ? { requester, identityCheck } : null
-  return { said, errors }
+  const text = (name: string) => String(form[name] ?? '').slice(0, TEXT_MAX)
+  const given = { who: text('who'), how: text('how'), born: text('born'), explained: text('explained') }
+  return { said, given, errors }
 }

@@ -184,7 +184,7 @@ function script(language: NoticeLanguage): Markup {
 function languages(view: PatientView): Markup {
   const path = `/patient/${view.person.handle}`
   return html`<nav aria-label="${W.languages}">
-    <ul class="links links--small">
+    <ul class="links">
       ${NOTICE_LANGUAGES.map(
         (language) =>
           html`<li>

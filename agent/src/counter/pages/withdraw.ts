@@ -18,12 +18,14 @@ export interface WithdrawView {
   stops: string[]
   /** A guardian may take back what a guardian asked for. */
   child: boolean
+  /** A faulty form comes back as it was sent. */
+  given: { who: string; how: string; born: string; explained: string }
   errors: FieldError[]
 }
 
 /** Nothing is chosen beforehand: a false resumption costs somebody their right. */
 export function withdrawPage(around: DeskView, view: WithdrawView): Markup {
-  const { person, errors } = view
+  const { person, errors, given } = view
   const states = view.stops.map((line) => html`<p class="state" data-alert>${line}</p>`)
   return desk(
     around,
@@ -38,6 +40,7 @@ export function withdrawPage(around: DeskView, view: WithdrawView): Markup {
           ${hiddenField('csrf', around.csrf)}
           ${radios({
             name: 'who',
+            chosen: given.who,
             label: W.withdrawWho,
             choices: WITHDRAWERS.filter((value) => view.child || value !== 'guardian').map((value) => ({
               value,
@@ -47,15 +50,17 @@ export function withdrawPage(around: DeskView, view: WithdrawView): Markup {
           })}
           ${radios({
             name: 'how',
+            chosen: given.how,
             label: W.howConfirmed,
             hint: W.withdrawHowHint,
             inline: true,
             choices: WITHDRAWAL_CHECKS.map((value) => ({ value, text: W.how[value] })),
             error: errorOf(errors, 'how'),
           })}
-          ${textField({ name: 'born', label: W.withdrawBorn, hint: W.withdrawBornHint, width: 'short', maxlength: 20, error: errorOf(errors, 'born') })}
+          ${textField({ name: 'born', label: W.withdrawBorn, hint: W.withdrawBornHint, width: 'short', maxlength: 20, value: given.born, error: errorOf(errors, 'born') })}
           ${radios({
             name: 'explained',
+            chosen: given.explained,
             label: W.withdrawExplained,
             hint: W.withdrawExplainedHint,
             choices: [{ value: 'yes', text: W.withdrawExplainedYes }],
