@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { addressOf, ask, busyCounter, digestOf, everyPage, GETS, POSTS } from './crawl.fixture.ts'
-import { Clerk, hospital, PEOPLE } from './world.fixture.ts'
+import { Clerk, hospital, PEOPLE, PIN } from './world.fixture.ts'
 
 const TWIN = {
   number: '00555555',
@@ -167,4 +167,19 @@ test('ASVS 14.3.1 14.3.2 nothing is stored in the browser, and signing out clear
   for (const { headers } of await everyPage(busy)) expect(headers.get('cache-control')).toBe('no-store')
   const out = await ask(busy, 'POST', '/sign-out')
   expect(out.headers.get('clear-site-data')).toContain('"storage"')
+})
+
+test('ASVS 3.5.4 two applications on one machine do not read each other’s cookies', async () => {
+  const { app } = await hospital()
+  const signIn = (origin: string) =>
+    app.request(`${origin}/sign-in`, {
+      method: 'POST',
+      body: new URLSearchParams({ staff: 's-01', pin: PIN }),
+      headers: { origin },
+    })
+  const one = (await signIn('http://desk.example:8410')).headers.get('set-cookie')?.split(';')[0] ?? ''
+  expect(one).toMatch(/^kakehashi-8410=/)
+  const asked = (origin: string) => app.request(`${origin}/`, { headers: { cookie: one } })
+  expect((await asked('http://desk.example:8410')).status).toBe(200)
+  expect((await asked('http://desk.example:8411')).status).toBe(303)
 })

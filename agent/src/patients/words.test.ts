@@ -1,3 +1,4 @@
+import { check, date, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { dateTyped, kanaKey, kanjiKey, numberKey, queryOf } from './words.ts'
 
@@ -66,4 +67,41 @@ test('a barcode comes with an end sign, with start and stop signs, or with both'
   expect(queryOf('A00123456B')).toMatchObject({ number: 'A00123456B', framed: '123456', kanji: null })
   expect(queryOf('a00123456a')).toMatchObject({ framed: '123456' })
   expect(queryOf('AB12')).toMatchObject({ framed: null })
+})
+
+const ERAS = [
+  ['R', '令和', '2019-05-01', 2018],
+  ['H', '平成', '1989-01-08', 1988],
+  ['S', '昭和', '1926-12-25', 1925],
+  ['T', '大正', '1912-07-30', 1911],
+  ['M', '明治', '1873-01-01', 1867],
+] as const
+
+test('every day since 1873 is found in each way people write it', () => {
+  const days = date({
+    min: new Date('1873-01-01T00:00:00Z'),
+    max: new Date('2099-12-31T00:00:00Z'),
+    noInvalidDate: true,
+  })
+  const found = property(days, (at) => {
+    const day = at.toISOString().slice(0, 10)
+    const [year, month, date] = day.split('-').map(Number) as [number, number, number]
+    const [letter, name, , before] = ERAS.find(([, , from]) => from <= day) ?? ERAS[4]
+    const two = (n: number) => String(n).padStart(2, '0')
+    const era = year - before
+    const written = [
+      day,
+      day.replaceAll('-', ''),
+      `${year}/${month}/${date}`,
+      `${year}年${month}月${date}日`,
+      `${letter}${era}.${month}.${date}`,
+      `${letter.toLowerCase()}${two(era)}${two(month)}${two(date)}`,
+      `${name}${era === 1 ? '元' : era}年${month}月${date}日`,
+    ]
+    const wide = written.map((text) =>
+      text.replaceAll(/[!-~]/g, (c) => String.fromCodePoint(c.charCodeAt(0) + 0xfee0)),
+    )
+    return [...written, ...wide].every((text) => era > 99 || dateTyped(text) === day)
+  })
+  expect(check(found).counterexample).toBeNull()
 })
