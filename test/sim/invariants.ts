@@ -127,8 +127,8 @@ export class Invariants {
   }
 
   /**
-   * S2 at the hub: nothing is accepted of somebody whose stop the portal confirmed. A stop with a paper handed over after
-   * the batch was sealed is a stranger's to the hub until the hospital has said whose paper it was.
+   * S2 at the hub: nothing is accepted of somebody whose stop the portal confirmed. A stop by a paper that the
+   * batch does not tell of as this chart's is a stranger's to the hub until the hospital has said whose it was.
    */
   #admissions(): void {
     const { world, truth, vault, watch } = this.#scene
@@ -140,11 +140,12 @@ export class Invariants {
       this.#batchesSeen = row.n
       world.saw(row.outcome === 'refused' ? 'batch refused at the hub' : 'batch accepted')
       if (row.outcome === 'refused') continue
-      const papers = watch.papersIn(row.batch)
-      const meant = ({ handle }: Stopped): boolean => handle !== null && papers.has(handle)
-      for (const patient of vault.landings.get(row.batch) ?? [])
+      for (const patient of vault.landings.get(row.batch) ?? []) {
+        const papers = watch.papersOf(patient, row.batch)
+        const meant = ({ handle }: Stopped): boolean => handle !== null && papers.has(handle)
         if (truth.of(patient).stoppedAt(world.now - PORTAL_LAG, meant))
           world.violate('S2', 'the hub accepted records long after a stop was confirmed at the portal')
+      }
     }
   }
 

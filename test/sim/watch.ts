@@ -59,12 +59,13 @@ export class Watch {
     if (truth.heldAt(now)) this.#world.violate('S2', 'records left the hospital while the patient was held')
   }
 
-  /** The papers a batch tells of: by them the hub knows whom a stop at the portal means. */
-  papersIn(batch: string): ReadonlySet<StopHandle> {
-    const known = [...this.#batches.values()].filter((one) => one.batch === batch)
-    return new Set(
-      known.flatMap(({ content }) => content.evidence.flatMap(({ state }) => state.patient.handles)),
-    )
+  /** The papers a batch tells of as this chart's: by them the hub knows whom a stop at the portal means. */
+  papersOf(patient: PatientKey, batch: string): ReadonlySet<StopHandle> {
+    const told = [...this.#batches.values()]
+      .filter((one) => one.batch === batch)
+      .flatMap(({ content }) => content.evidence)
+      .filter(({ state }) => state.patient.patient === patient)
+    return new Set(told.flatMap(({ state }) => state.patient.handles))
   }
 
   /** How many different contents of each record were ever sent, by facility and record. */
