@@ -6,6 +6,7 @@ import { dryRunCommand } from './dry-run.ts'
 import { evidenceCommands } from './evidence.ts'
 import { exportCommand } from './export.ts'
 import { facilityCommand } from './facility.ts'
+import { filingCommands } from './filing-sheet.ts'
 import { EXIT, report } from './failure.ts'
 import { importCommands } from './import.ts'
 import { initCommand } from './init.ts'
@@ -21,6 +22,7 @@ import { verifyCommand } from './verify.ts'
 const COMMANDS = [
   initCommand,
   facilityCommand,
+  filingCommands,
   rulesCommands,
   staffCommand,
   runCommand,

@@ -33,14 +33,14 @@ const day = (instant: number | null): string =>
 
 const STANDINGS = { 'built-in': '組み込み', proposed: '承認待ち', approved: '承認済み' } as const
 
-async function show(options: Options & { version?: string }): Promise<void> {
+async function show(options: Options & { edition?: string }): Promise<void> {
   await opened(options.dir, async ({ agent }) => {
     const { context } = agent
     const history = await rulesHistory(context.store.db)
     const inForce = context.rulesAt(context.env.now()).version
-    if (options.version !== undefined) {
-      const one = history.find((v) => v.version === options.version)
-      if (!one) throw new Refused('NOT_FOUND', options.version)
+    if (options.edition !== undefined) {
+      const one = history.find((v) => v.version === options.edition)
+      if (!one) throw new Refused('NOT_FOUND', options.edition)
       console.log(JSON.stringify(one.rules, null, 2))
     } else if (options.json) console.log(JSON.stringify({ inForce, history }))
     else
@@ -81,8 +81,8 @@ export function rulesCommands(program: Command): void {
       .option('--dir <dir>', 'エージェントの場所', 'agent-data')
       .option('--json', '結果をJSONで出す')
       .exitOverride()
-  common(rules.command('show').description('版の履歴。--version でその版の全文'))
-    .option('--version <version>', '全文を出す版')
+  common(rules.command('show').description('版の履歴。--edition でその版の全文'))
+    .option('--edition <version>', '全文を出す版')
     .action(show)
   common(rules.command('propose <file>').description('新しい規則ファイルを提案する（まだ効力はない）'))
     .requiredOption('--by <id>', '提案する職員のID')
