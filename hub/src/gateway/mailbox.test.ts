@@ -34,3 +34,31 @@ test('T25 a message that comes after others were applied and forgotten is never 
     await apply(page)
   }
 })
+
+test('what was acknowledged meanwhile is not offered again, even when the line breaks before the end of the round', async () => {
+  hub = await hubWorld()
+  const hand = await hub.enrol('hospital-a')
+  await hand.declare()
+  await hub.vault.round()
+  const { messages } = readJson(await hand.call('GET', '/v1/control?after=0')) as Page
+  const body = JSON.stringify({ messages: messages.map((one) => one.message) })
+  await hand.call('POST', '/v1/control/acks', new TextEncoder().encode(body))
+  const before = await pushes()
+  hub.env.pass(31 * 60_000)
+  await hub.vault.round()
+  expect(messages.length).toBeGreaterThan(0)
+  expect(await pushes()).toEqual(before)
+
+  function pushes() {
+    return hub.ops.db
+      .selectFrom('outbox')
+      .select(['message', 'pushed_at'])
+      .where(
+        'message',
+        'in',
+        messages.map((one) => one.message),
+      )
+      .orderBy('message')
+      .execute()
+  }
+})
