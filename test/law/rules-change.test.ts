@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { rulesHistory } from '@kakehashi/agent/register/rules-change'
 import { RULES, rulesAt, rulesHash, type RuleFile } from '@kakehashi/protocol/rules/rule-file'
-import { RULE_FILE } from '@kakehashi/protocol/rules/rule-file-shape'
+import { RULE_FILE } from '@kakehashi/protocol/rule-file-shape'
 import { expect, test } from 'vitest'
 import { DAY, pass, ready } from './agent-world.ts'
 import { jst } from './register.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { NOTICE_WAIT_DAYS_MAX, NOTICE_WAIT_DAYS_MIN } from '../limits.ts'
-import { isLocalDate } from './calendar.ts'
-import type { RuleFile } from './rule-file.ts'
-import { NOTICE_ITEMS, type LocalDate } from './state.ts'
+import { NOTICE_WAIT_DAYS_MAX, NOTICE_WAIT_DAYS_MIN } from './limits.ts'
+import { isLocalDate } from './rules/calendar.ts'
+import type { RuleFile } from './rules/rule-file.ts'
+import { NOTICE_ITEMS, type LocalDate } from './rules/state.ts'
 
 const TEXT = z.string().min(1).max(4000)
 const WORDS = z.array(TEXT).max(100)
