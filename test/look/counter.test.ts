@@ -107,6 +107,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-07-today')
     await go(page, () => page.click('text=きょうの記録の一覧'))
     await look(page, 'counter-07-today-list')
+    await page.goto(at.url)
     await scan(page, '123456')
     await look(page, 'counter-08-notified')
     expect(await leave()).toEqual([])
