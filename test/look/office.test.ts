@@ -1,0 +1,137 @@
+import { certify, keyOf } from '@kakehashi/agent/imports/world.fixture'
+import { importNotices } from '@kakehashi/agent/imports/notices'
+import { readMapping } from '@kakehashi/agent/imports/mapping'
+import { officeOfMidori, PIN } from '@kakehashi/agent/office/world.fixture'
+import { afterAll, expect, test } from 'vitest'
+import { shotPath } from './browser.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, openPage, tabTo, unseen } from './gallery.ts'
+import { serve } from './serve.ts'
+
+afterAll(closeBrowser)
+
+const DAY = 86_400_000
+const DESK = { viewport: { width: 1280, height: 800 } }
+
+const RESULT = {
+  at: Date.parse('2027-01-04T09:00:00+09:00'),
+  ruleVersion: '2024-04-01.1',
+  source: { patients: 1200, records: 98_000 },
+  open: { patients: 700, records: 61_000 },
+  reasons: [
+    { code: 'NOT_NOTIFIED', sentence: 'まだ通知していません。', patients: 480, records: 36_000 },
+    { code: 'STOPPED', sentence: '提供停止の求めがあります。', patients: 20, records: 1000 },
+  ],
+  reconciles: true,
+  faults: [{ code: 'NOT_UTF8', place: 'Observation.ndjson:12' }],
+} as const
+
+async function room(staff: string, options: { javaScriptEnabled?: boolean } = {}) {
+  const place = await officeOfMidori({
+    more: { dryRun: async () => ({ ...RESULT, reasons: [...RESULT.reasons], faults: [...RESULT.faults] }) },
+  })
+  const { register, clock, context, store } = place
+  await register.recordNotice({ patient: keyOf('00001001'), by: 's-01' })
+  const bytes = Buffer.from('患者番号,印刷日時,印刷番号\n1003,2026-11-25 09:00,J-1\n')
+  await importNotices(place, { bytes, mapping: readMapping(null), by: 's-02' })
+  clock.now += 40 * DAY
+  await certify(context)
+  await register.recordNotice({ patient: keyOf('00001002'), by: 's-01' })
+  await store.bookkeep(async (tx) => {
+    const { operator, operatorName, operatorAddress } = context.hub
+    const about = { operator, operator_name: operatorName, operator_address: operatorAddress }
+    const row = { ...about, batch: 'b-1', provided_at: clock.now, provided_on: '2027-01-04', track: 'ANON' }
+    await tx
+      .insertInto('provision')
+      .values({ ...row, records: 2 })
+      .execute()
+    const items = JSON.stringify(['laboratory', 'diagnosis'])
+    await tx
+      .insertInto('provision_patient')
+      .values({ batch: 'b-1', patient: keyOf('00001001'), items })
+      .execute()
+  })
+  const at = await serve(place.app)
+  const { page, close } = await openPage(at.url, { ...DESK, ...options })
+  await page.goto(at.url)
+  await page.fill('#staff', staff)
+  await page.fill('#pin', PIN)
+  await go(page, () => page.keyboard.press('Enter'))
+  return {
+    ...place,
+    at,
+    page,
+    async leave() {
+      const faults = await close()
+      await at.close()
+      return faults
+    },
+  }
+}
+
+test.skipIf(unseen)(
+  'office: the privacy officer’s lists, records of provision, evidence, imports, and what goes wrong there',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, leave } = await room('s-02')
+    for (const [path, name] of [
+      ['/office', '01-home'],
+      ['/office/list/waiting', '02-waiting'],
+      ['/office/list/owed-first', '02-owed-first'],
+      ['/office/list/stopped', '02-nobody'],
+      ['/office/provisions', '03-provisions'],
+      ['/office/provisions?from=x', '03-provisions-error'],
+      ['/office/provisions/b-1', '04-provision'],
+      ['/office/imports', '05-imports'],
+      ['/office/evidence', '06-evidence'],
+      ['/office/dry-run', '07-dry-run-none'],
+      ['/office/list/nothing', '08-not-found'],
+    ] as const) {
+      await page.goto(`${at.url}${path}`)
+      await look(page, `office-${name}`)
+    }
+    await page.goto(`${at.url}/office/evidence`)
+    await page.fill('#number', '9999')
+    await go(page, () => page.click('main form button'))
+    await look(page, 'office-06-evidence-error')
+    await page.goto(`${at.url}/office/dry-run`)
+    await go(page, () => page.click('main form button'))
+    await page.goto(`${at.url}/office/dry-run`)
+    await look(page, 'office-07-dry-run')
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: shotPath('office-07-dry-run-print'), fullPage: true })
+    await page.emulateMedia({ media: 'screen' })
+    await page.goto(`${at.url}/office/imports`)
+    await go(page, () => page.click('main form button'))
+    await look(page, 'office-09-undone')
+    await page.goto(`${at.url}/office/evidence`)
+    await page.fill('#number', '1001')
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click('main form button')])
+    expect(file.suggestedFilename()).toMatch(/^evidence-[0-9a-f]{8}\.zip$/)
+    expect(await leave()).toEqual([])
+  },
+)
+
+test.skipIf(unseen)(
+  'office: IT’s pages, by keyboard alone and without a script',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, leave } = await room('s-03', { javaScriptEnabled: false })
+    await tabTo(page, '管理')
+    await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '試し送り')
+    await go(page, () => page.keyboard.press('Enter'))
+    await tabTo(page, '試し送りをする')
+    await go(page, () => page.keyboard.press('Enter'))
+    expect(await page.locator('h1').textContent()).toBe('試し送り')
+    expect(await leave()).toEqual([])
+  },
+)
+
+test.skipIf(unseen)('office: what IT sees, and what it may not', { timeout: LOOK_MS_MAX }, async () => {
+  const { page, at, leave } = await room('s-03')
+  await page.goto(`${at.url}/office`)
+  await look(page, 'office-20-it')
+  await page.goto(`${at.url}/office/evidence`)
+  await look(page, 'office-21-refused')
+  expect(await leave()).toEqual([])
+})
