@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { dateNotice, mayUndo, mayWithdraw, slipNumber } from './rules.ts'
+import { dateNotice, mayTakeBack, mayUndo, slipNumber } from './rules.ts'
 
 const at = (text: string) => Date.parse(`${text}+09:00`)
 const NOW = at('2026-04-10T15:00')
@@ -31,13 +31,25 @@ test('an act is taken back within ten minutes, and not when the clock went back'
   expect(mayUndo(NOW, NOW - 1)).toBe(false)
 })
 
-test('T19 a guardian’s stop ends by the grown person alone; a relative ends none', () => {
-  expect(mayWithdraw('guardian', 'guardian', true)).toBe(true)
-  expect(mayWithdraw('guardian', 'guardian', false)).toBe(false)
-  expect(mayWithdraw('guardian', 'person', false)).toBe(true)
-  expect(mayWithdraw('person', 'guardian', true)).toBe(false)
-  expect(mayWithdraw('person', 'family', false)).toBe(false)
-  expect(mayWithdraw('family', 'family', false)).toBe(false)
+test('T19 a guardian’s stop ends by the grown person alone; a relative or another name ends none', () => {
+  type Who = 'person' | 'guardian' | 'family'
+  const may = (stop: Who, asks: Who, birthDate: string | null, names: [string?, string?] = []): boolean =>
+    mayTakeBack(
+      { requester: stop, ...(names[0] === undefined ? {} : { requesterName: names[0] }) },
+      { requester: asks, recordedAt: NOW, ...(names[1] === undefined ? {} : { requesterName: names[1] }) },
+      birthDate,
+    )
+  const [child, grown] = ['2020-01-01', '2000-01-01']
+  expect(may('guardian', 'guardian', child)).toBe(true)
+  expect(may('guardian', 'guardian', grown)).toBe(false)
+  expect(may('guardian', 'person', grown)).toBe(true)
+  expect(may('guardian', 'person', null)).toBe(false)
+  expect(may('person', 'guardian', child)).toBe(false)
+  expect(may('person', 'family', grown)).toBe(false)
+  expect(may('family', 'family', grown)).toBe(false)
+  expect(may('person', 'person', grown, ['山田', '鈴木'])).toBe(false)
+  expect(may('person', 'person', grown, ['山田', '山田'])).toBe(true)
+  expect(may('guardian', 'person', grown, ['山田', '鈴木'])).toBe(true)
 })
 
 test('a slip number bears the day in Tokyo', () => {

@@ -1,7 +1,9 @@
 import type { Instant } from '@kakehashi/protocol/env'
+import type { StopAsked, StopWithdrawn } from '@kakehashi/protocol/events'
 import { UNDO_MS_MAX } from '@kakehashi/protocol/limits'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
-import type { NoticeMethod, StopFact } from '@kakehashi/protocol/rules/state'
+import type { LocalDate, NoticeMethod } from '@kakehashi/protocol/rules/state'
+import { mayWithdraw } from '@kakehashi/protocol/rules/stops'
 
 export interface DatingAsked {
   deliveredAt: Instant
@@ -39,15 +41,20 @@ export function mayUndo(recordedAt: Instant, now: Instant): boolean {
 }
 
 /**
- * Who may take a stop back: the person, always; a guardian only what a guardian asked for, while the patient is a child
- * (LAW trap 19). Nobody else.
+ * Who may take a stop back at this window: whom the fold lets (LAW trap 19), and of these no relative and nobody of
+ * another name.
  */
-export function mayWithdraw(
-  asked: StopFact['requester'],
-  withdraws: StopFact['requester'],
-  child: boolean,
+export function mayTakeBack(
+  stop: Pick<StopAsked, 'requester' | 'requesterName'>,
+  asks: Pick<StopWithdrawn, 'requester' | 'requesterName' | 'recordedAt'>,
+  birthDate: LocalDate | null,
 ): boolean {
-  return withdraws === 'person' || (withdraws === 'guardian' && asked === 'guardian' && child)
+  const otherName =
+    stop.requester === asks.requester &&
+    stop.requesterName !== undefined &&
+    asks.requesterName !== undefined &&
+    stop.requesterName !== asks.requesterName
+  return asks.requester !== 'family' && !otherName && mayWithdraw(stop, asks, birthDate)
 }
 
 /** `2027-0412-K7QX`: short enough to read out, long enough not to collide within a hospital. */

@@ -2,14 +2,13 @@ import type { StopAsked, StopDismissed } from '@kakehashi/protocol/events'
 import type { StopId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { StopFact } from '@kakehashi/protocol/rules/state'
-import { mayWithdraw } from '@kakehashi/protocol/rules/stops'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { endMergedStops } from './merged-stops.ts'
 import { appendOpening } from './opening.ts'
 import { isByName, patientStateOf, stopEvents } from './read.ts'
-import { mayUndo } from './rules.ts'
+import { mayTakeBack, mayUndo } from './rules.ts'
 import { closeUndoneSlips } from './slip.ts'
 
 async function askedStop(context: AgentContext, stop: StopId): Promise<[StopAsked, ...StopAsked[]]> {
@@ -53,13 +52,8 @@ export async function withdrawStop(context: AgentContext, asked: Withdrawal): Pr
   const [first] = events
   const now = context.env.now()
   const { birthDate } = await patientStateOf(context.store.db, first.patient)
-  const sameName =
-    first.requesterName === undefined ||
-    asked.requesterName === undefined ||
-    first.requester !== asked.requester ||
-    first.requesterName === asked.requesterName
-  const may = mayWithdraw(first, { requester: asked.requester, recordedAt: now }, birthDate)
-  if (!may || !sameName || asked.requester === 'family') throw new Refused('NOT_ALLOWED', 'withdrawal')
+  if (!mayTakeBack(first, { ...asked, recordedAt: now }, birthDate))
+    throw new Refused('NOT_ALLOWED', 'withdrawal')
   await context.store.transact(
     { act: 'stop.withdrawn', actor: asked.by, about: aboutPatient(context, first.patient) },
     async (tx) => {
