@@ -34,6 +34,9 @@ export function emptyTally(): Tally {
   return { seeds: 0, events: 0, faults: new Map(), sometimes: new Map(), failures: [] }
 }
 
+/** Kept between runs: they have loaded everything and made the worlds that seeds begin with. */
+const idle: Worker[] = []
+
 /**
  * Runs seeds `from` … `from + seeds - 1` on some threads, in chunks handed out in order. Stops handing out at the first
  * failure; the failures are then those of the lowest seeds that were begun.
@@ -47,7 +50,8 @@ export async function runSeeds(
   const end = asked.from + asked.seeds
   const chunk = asked.plant === null ? CHUNK.clean : CHUNK.planted
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('worker.ts', import.meta.url))
+    const worker = idle.pop() ?? new Worker(new URL('worker.ts', import.meta.url))
+    worker.ref()
     try {
       while (next < end && tally.failures.length === 0) {
         const from = next
@@ -56,8 +60,11 @@ export async function runSeeds(
         for (const outcome of outcomes) count(tally, outcome)
         progress(tally)
       }
-    } finally {
+      worker.unref()
+      idle.push(worker)
+    } catch (error) {
       await worker.terminate()
+      throw error
     }
   }
   await Promise.all(Array.from({ length: asked.threads }, work))
