@@ -45,7 +45,8 @@ async function staff(id: string | undefined, options: StaffOptions): Promise<voi
     if (role !== undefined && !isRole(role))
       throw new Refused('REQUEST_MALFORMED', `役割は ${ROLES.join('、')} のどれかです`)
     const badge = options.badge ? fromInput('名札のバーコードを読んでください: ').trim() : undefined
-    const piped = process.stdin.isTTY || options.badge || options.newPin ? '' : readFileSync(0, 'utf8').trim()
+    const otherwise = options.badge || options.newPin || options.takeBadge || disable || enable
+    const piped = process.stdin.isTTY || otherwise ? '' : readFileSync(0, 'utf8').trim()
     const pin = options.newPin ? 'new' : piped === '' ? undefined : piped
     const done = await keepStaff(
       { store, env, keys: readInstalledKeys(at) },

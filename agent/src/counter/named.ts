@@ -8,7 +8,13 @@ import { openNameStops, type OpenNameStop } from '../register/name-stop.ts'
 import { oneOf } from './answers.ts'
 import type { Door } from './door.ts'
 import { REQUESTERS } from './pages/asking.ts'
-import { nameStopPage, namedPage, type NamedView, type NameStopView } from './pages/named.ts'
+import {
+  nameStopPage,
+  namedPage,
+  type NamedView,
+  type NameStopView,
+  type SettleGiven,
+} from './pages/named.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import type { Session } from './session.ts'
 import type { CounterViews } from './views.ts'
@@ -104,20 +110,23 @@ function settleRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door, vi
       candidates: found,
     }
   }
-  const listOf = async (session: Session, errors: FieldError[]) => {
+  const listOf = async (session: Session, given: SettleGiven | null, errors: FieldError[]) => {
     const rows = []
     for (const one of await openNameStops(db)) rows.push(await viewOf(session, one))
-    return namedPage(await views.desk(session), { rows, errors })
+    return namedPage(await views.desk(session), { rows, given, errors })
   }
 
-  app.get('/named', async (c) => c.html(await listOf(c.get('session'), [])))
+  app.get('/named', async (c) => c.html(await listOf(c.get('session'), null, [])))
 
   app.post('/named/:stop', async (c) => {
     const session = c.get('session')
     const form = await c.req.parseBody()
     const stop = stopId(c.req.param('stop'))
     const chosen = await chosenBy(parts, session, form)
-    const fault = (field: string, text: string) => listOf(session, [{ field: `${field}-${stop}`, text }])
+    const text = (name: string) => String(form[name] ?? '').slice(0, TEXT_MAX)
+    const given = { stop, chosen: text('chosen'), number: text('number'), second: text('second') }
+    const fault = (field: string, text: string) =>
+      listOf(session, given, [{ field: `${field}-${stop}`, text }])
     if (chosen === 'unknown') return c.html(await fault('number', W.namedNumberUnknown), 422)
     const second = await door.secondPerson(String(form['second'] ?? ''), String(form['pin'] ?? ''), session)
     try {

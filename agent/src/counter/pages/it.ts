@@ -1,3 +1,4 @@
+import { linkButton } from '@kakehashi/ui/button'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { W } from '../words.ja.ts'
 import { desk, type DeskView } from './desk.ts'
@@ -8,6 +9,7 @@ export function itPage(around: DeskView): Markup {
     around,
     W.itTitle,
     html`<h1>${W.itTitle}</h1>
-      <p>${W.itLead}</p>`,
+      <p>${W.itLead}</p>
+      ${linkButton({ text: W.office, href: '/office' })}`,
   )
 }

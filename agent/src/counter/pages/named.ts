@@ -83,7 +83,20 @@ function sideBySide(view: NamedView): Markup {
   })
 }
 
-function settleForm(csrf: string, view: NamedView, errors: readonly FieldError[]): Markup {
+/** What was sent with a faulty form, but for the PIN. */
+export interface SettleGiven {
+  stop: string
+  chosen: string
+  number: string
+  second: string
+}
+
+function settleForm(
+  csrf: string,
+  view: NamedView,
+  errors: readonly FieldError[],
+  given: SettleGiven | null,
+): Markup {
   const { stop, candidates } = view
   const field = (name: string) => `${name}-${stop}`
   return html`<form method="post" action="/named/${stop}">
@@ -93,20 +106,24 @@ function settleForm(csrf: string, view: NamedView, errors: readonly FieldError[]
       id: field('chosen'),
       label: W.namedWhich,
       hint: W.namedWhichHint,
+      chosen: given?.chosen,
       choices: [
         ...candidates.map((one, at) => ({ value: one.handle, text: W.namedThis(at + 1, one.number) })),
         { value: 'number', text: W.namedOther },
         { value: 'nobody', text: W.namedNobody },
       ],
     })}
-    ${textField({ name: 'number', id: field('number'), label: W.namedNumber, width: 'short', maxlength: 40, error: errorOf(errors, field('number')) })}
-    ${textField({ name: 'second', id: field('second'), label: W.secondId, hint: W.secondHint, width: 'short', maxlength: 64, error: errorOf(errors, field('second')) })}
+    ${textField({ name: 'number', id: field('number'), label: W.namedNumber, width: 'short', maxlength: 40, value: given?.number ?? '', error: errorOf(errors, field('number')) })}
+    ${textField({ name: 'second', id: field('second'), label: W.secondId, hint: W.secondHint, width: 'short', maxlength: 64, value: given?.second ?? '', error: errorOf(errors, field('second')) })}
     ${textField({ name: 'pin', id: field('pin'), label: W.secondPin, type: 'password', width: 'short', maxlength: 12, inputmode: 'numeric' })}
     ${button({ text: W.namedSettle, kind: 'secondary' })}
   </form>`
 }
 
-export function namedPage(around: DeskView, view: { rows: NamedView[]; errors: FieldError[] }): Markup {
+export function namedPage(
+  around: DeskView,
+  view: { rows: NamedView[]; given: SettleGiven | null; errors: FieldError[] },
+): Markup {
   return desk(
     around,
     view.errors.length > 0 ? `${SHARED_WORDS.errorPrefix}${W.namedTitle}` : W.namedTitle,
@@ -126,7 +143,7 @@ export function namedPage(around: DeskView, view: { rows: NamedView[]; errors: F
             ${sideBySide(row)}
             <details ${view.errors.some((one) => one.field.endsWith(row.stop)) ? html` open` : ''}>
               <summary>${W.namedDecide}<span class="hide"> ${row.kana || row.name}</span></summary>
-              ${settleForm(around.csrf, row, view.errors)}
+              ${settleForm(around.csrf, row, view.errors, view.given?.stop === row.stop ? view.given : null)}
             </details>
             ${linkButton({ text: html`${W.printSlip}<span class="hide"> ${row.kana || row.name}</span>`, href: `/named/${row.stop}/slip` })}
           </section>`,
