@@ -79,17 +79,25 @@ export async function facilityStateOf(
   db: RegisterReader,
   facility: FacilityId,
 ): Promise<FacilityState | null> {
-  return foldFacility(facility, await facilityEvents(db))
+  return foldFacility(facility, await facilityEvents(db, FOLDED))
 }
 
-/** Everything recorded about the facility itself, oldest first. */
-export async function facilityEvents(db: RegisterReader): Promise<FacilityEvent[]> {
-  const rows = await db
-    .selectFrom('register_event')
-    .select('body')
-    .where('patient', 'is', null)
-    .orderBy('seq')
-    .execute()
+/** What the present state of a facility is folded from; translations, proposed rules and names are not read for it. */
+const FOLDED: readonly FacilityEvent['type'][] = [
+  'entity-recorded',
+  'template-published',
+  'filing-accepted',
+  'filing-ended',
+  'facility-settings',
+]
+
+/** Everything recorded about the facility itself, oldest first; or only of these types. */
+export async function facilityEvents(
+  db: RegisterReader,
+  types?: readonly FacilityEvent['type'][],
+): Promise<FacilityEvent[]> {
+  const all = db.selectFrom('register_event').select('body').where('patient', 'is', null).orderBy('seq')
+  const rows = await (types ? all.where('type', 'in', [...types]) : all).execute()
   return rows.map((row) => parse(row) as FacilityEvent)
 }
 
