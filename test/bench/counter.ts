@@ -85,6 +85,9 @@ async function oneRound(clerk: Clerk, watch: Watch, n: number): Promise<void> {
   const family = person.kana.split(' ')[0] ?? ''
   await watch.of('search by name', () => clerk.post('/search', { q: person.kana }))
   await watch.of('search by family name', () => clerk.post('/search', { q: family }))
+  await watch.of('search by family name in kanji', () =>
+    clerk.post('/search', { q: person.kanji.split(' ')[0] ?? '' }),
+  )
   await watch.of('search by name and birth date', () =>
     clerk.post('/search', { q: `${family} ${person.birthDate}` }),
   )
