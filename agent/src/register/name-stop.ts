@@ -177,7 +177,7 @@ export async function holdIfNamed(tx: AgentTx, context: AgentContext, patient: P
 }
 
 async function nameStopEvents(db: RegisterReader, stop: StopId): Promise<NameStopAsked[]> {
-  const events = await facilityEvents(db)
+  const events = await facilityEvents(db, ['name-stop-asked'])
   return events.filter((event) => event.type === 'name-stop-asked').filter((event) => event.stop === stop)
 }
 
@@ -188,7 +188,7 @@ export interface OpenNameStop {
 
 /** Stops by name that nobody settled yet, the oldest first. Names people: for the counter's and officer's pages only. */
 export async function openNameStops(db: RegisterReader): Promise<OpenNameStop[]> {
-  const events = await facilityEvents(db)
+  const events = await facilityEvents(db, ['name-stop-asked', 'name-stop-settled'])
   const settled = new Set(events.filter((e) => e.type === 'name-stop-settled').map((e) => e.stop))
   const open = events.filter((e) => e.type === 'name-stop-asked').filter((e) => !settled.has(e.stop))
   const found: OpenNameStop[] = []

@@ -41,7 +41,7 @@ export type PublishedNotice = Required<Pick<TemplatePublished, 'template' | 'con
 /** Every published version of a track with its content, the oldest first. */
 export async function publishedNotices(db: RegisterReader, track: Track): Promise<PublishedNotice[]> {
   const published: PublishedNotice[] = []
-  for (const event of await facilityEvents(db)) {
+  for (const event of await facilityEvents(db, ['template-published'])) {
     if (event.type !== 'template-published' || event.template.track !== track) continue
     const { template, content, text } = event
     if (content && text !== undefined) published.push({ template, content, text })
@@ -54,7 +54,7 @@ export async function publishedText(
   db: RegisterReader,
   asked: { track: Track; version: number; language: NoticeLanguage },
 ): Promise<string | null> {
-  for (const event of await facilityEvents(db)) {
+  for (const event of await facilityEvents(db, ['template-published', 'template-translated'])) {
     if (event.type === 'template-published' && asked.language === 'ja')
       if (event.template.track === asked.track && event.template.version === asked.version)
         return event.text ?? null

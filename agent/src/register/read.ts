@@ -107,7 +107,7 @@ export async function languagesOf(
   template: Pick<TemplateFact, 'track' | 'version'>,
 ): Promise<NoticeLanguage[]> {
   const languages = new Set<NoticeLanguage>(['ja'])
-  for (const event of await facilityEvents(db))
+  for (const event of await facilityEvents(db, ['template-translated']))
     if (
       event.type === 'template-translated' &&
       event.track === template.track &&

@@ -27,7 +27,7 @@ export interface RulesVersion {
 
 /** Every rule file this installation ever knew, the oldest first. */
 export async function rulesHistory(db: RegisterReader): Promise<RulesVersion[]> {
-  return historyOf(await facilityEvents(db))
+  return historyOf(await facilityEvents(db, ['rules-proposed', 'rules-changed']))
 }
 
 function historyOf(events: readonly FacilityEvent[]): RulesVersion[] {
@@ -69,7 +69,7 @@ function historyOf(events: readonly FacilityEvent[]): RulesVersion[] {
 
 /** Rule files that two people put in force here, in the order of their approval. */
 export async function approvedRules(db: RegisterReader): Promise<RuleFile[]> {
-  return historyOf(await facilityEvents(db))
+  return historyOf(await facilityEvents(db, ['rules-proposed', 'rules-changed']))
     .filter((v) => v.standing === 'approved')
     .toSorted((a, b) => (a.approvedAt ?? 0) - (b.approvedAt ?? 0))
     .map((v) => v.rules)
