@@ -115,7 +115,7 @@ test.skipIf(unseen)(
   'office: IT’s pages, by keyboard alone and without a script',
   { timeout: LOOK_MS_MAX },
   async () => {
-    const { page, at, leave } = await room('s-03', { javaScriptEnabled: false })
+    const { page, leave } = await room('s-03', { javaScriptEnabled: false })
     await tabTo(page, '管理')
     await go(page, () => page.keyboard.press('Enter'))
     await tabTo(page, '試し送り')

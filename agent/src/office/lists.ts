@@ -97,3 +97,10 @@ export function isDueAgain(events: readonly PatientEvent[], today: LocalDate): b
   if (last?.capacity !== 'unable') return false
   return last.askAgainOn === undefined || last.askAgainOn === null || last.askAgainOn <= today
 }
+
+/** 支援措置: no letter goes to the chart's address, if any chart of theirs says so. */
+export function takesNoLetter(events: readonly PatientEvent[]): boolean {
+  const last = new Map<string, boolean>()
+  for (const event of events) if (event.type === 'protection-set') last.set(event.patient, event.protected)
+  return [...last.values()].includes(true)
+}

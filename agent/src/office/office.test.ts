@@ -230,6 +230,29 @@ test('IT sees counts, reasons and imports, and no person', async () => {
     expect((await desk.get(path)).status).toBe(403)
 })
 
+test('R9 letters are printed from the list of who is owed them; protected people are left out (T36)', async () => {
+  const office = await everyStanding()
+  await office.register.setProtection({ patient: keyOf('2005'), protected: true, by: 's-02' })
+  const clerk = await officer(office)
+  const list = await clerk.get('/office/list/owed-first')
+  expect(list.text).toContain('郵送を控える方')
+  const patients = /name="patients"\s+value="([^"]+)"/.exec(list.text)?.[1] ?? ''
+  expect(patients).toContain('2005')
+  const run = await clerk.post('/papers/print', { kind: 'letter', patients })
+  expect(run.text).toContain('支援措置')
+})
+
+test('ASVS 1.2.1 names are shown as they are written and nothing else', async () => {
+  const kanji = '<img src=x onerror=alert(1)>"\'&'
+  const office = await officeOfMidori({
+    charts: [{ number: '1001', birthDate: '1960-01-01', kanji, kana: kanji }],
+  })
+  const clerk = await officer(office)
+  const { text } = await clerk.get('/office/list/owed-first')
+  expect(text).toContain('&lt;img src=x')
+  expect(text).not.toContain('<img')
+})
+
 test('an import is undone from the page, by the privacy officer only', async () => {
   const office = await officeOfMidori()
   const bytes = Buffer.from('患者番号,印刷日時,印刷番号\n1001,2026-11-25 09:00,J-1\n')

@@ -14,8 +14,8 @@ import { patientOfNumber } from '../imports/hand-over.ts'
 import { LineRefused } from '../imports/reasons.ts'
 import { recentRuns } from '../imports/store.ts'
 import { undoImport } from '../imports/undo.ts'
+import { SHEETS_MAX } from '../papers/flow.ts'
 import { officeTasks } from '../register/office.ts'
-import { isProtected } from '../register/read.ts'
 import { turningSixteen } from '../register/work-list.ts'
 import { download } from './download.ts'
 import { isList, LISTS, type ListName } from './lists.ts'
@@ -114,13 +114,11 @@ export class OfficeRoutes {
     for (const patient of all.slice((page - 1) * ROWS, page * ROWS)) {
       const person = await people.read(patient)
       if (!person) continue
-      rows.push({
-        person: this.#views.person(session, person),
-        line: await lineNow(context, commons, patient),
-        noLetter: await isProtected(context.store.db, patient),
-      })
+      const line = await lineNow(context, commons, patient)
+      rows.push({ person: this.#views.person(session, person), line, noLetter: line.noLetter })
     }
-    return c.html(listPage(await this.#views.desk(session), { list, rows, page, pages }))
+    const letters = list.startsWith('owed-') ? all.slice(0, SHEETS_MAX).map(localNumberOf) : []
+    return c.html(listPage(await this.#views.desk(session), { list, rows, page, pages, letters }))
   }
 
   async #leaf(c: OfficeContext, act: string, detail: Record<string, string | number>): Promise<void> {

@@ -9,7 +9,7 @@ import { owedOf, type Owed } from '../register/owed.ts'
 import { eventsOf, chartsOf, gateCommonsOf, type GateCommons } from '../register/read.ts'
 import { everybody } from '../register/work-list.ts'
 import { foldPatient } from '@kakehashi/protocol/rules/fold'
-import { isDueAgain, listsOf, standingOf, type ListName, type Standing } from './lists.ts'
+import { isDueAgain, takesNoLetter, listsOf, standingOf, type ListName, type Standing } from './lists.ts'
 
 /** One pass over everybody. It serves the work lists only: the gate asks anew at every step, always. */
 export interface Survey {
@@ -160,8 +160,9 @@ export async function lineNow(
   context: AgentContext,
   commons: SurveyCommons,
   patient: PatientKey,
-): Promise<SurveyLine> {
+): Promise<SurveyLine & { noLetter: boolean }> {
   const { db } = context.store
   const events = await eventsOf(db, await chartsOf(db, patient))
-  return commons.lineOf(patient, foldPatient(patient, events), isDueAgain(events, commons.today))
+  const line = commons.lineOf(patient, foldPatient(patient, events), isDueAgain(events, commons.today))
+  return { ...line, noLetter: takesNoLetter(events) }
 }

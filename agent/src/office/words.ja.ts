@@ -79,6 +79,9 @@ export const O = {
   pages: (page: number, of: number) => `${page} / ${of} ページ`,
   previous: '前へ',
   next: '次へ',
+  letters: (n: number) => `この一覧の${n}人に郵送のお知らせを印刷`,
+  lettersNote:
+    '停止中の方、ご逝去された方、郵送を控える方、もう印刷した方のものは印刷しません。郵送したら「用紙」で記録します。',
   exportList: '一覧をCSVで保存',
   listHeader: '患者番号,理由,提供できる最も早い日',
   noLetter: '郵送を控える方',

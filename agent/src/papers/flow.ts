@@ -8,7 +8,7 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { isProtected, patientStateOf } from '../register/read.ts'
 import type { Register } from '../register/register.ts'
 import { paperNumber } from './rules.ts'
-import { keepPaper, movePaper, papersOfRun, readPaper, type PrintedPaper } from './store.ts'
+import { keepPaper, liesReady, movePaper, papersOfRun, readPaper, type PrintedPaper } from './store.ts'
 import type { Published } from './texts.ts'
 
 /** Sheets printed at one go: what a browser prints and a person can hold against its list. */
@@ -25,7 +25,15 @@ export interface Sheet {
 }
 
 /** Why no sheet is printed for somebody. */
-export type NoSheet = 'unknown' | 'deceased' | 'stopped' | 'notified' | 'protected' | 'twice' | 'address'
+export type NoSheet =
+  | 'unknown'
+  | 'deceased'
+  | 'stopped'
+  | 'notified'
+  | 'protected'
+  | 'twice'
+  | 'address'
+  | 'printed'
 
 export interface PrintReport {
   run: string
@@ -110,7 +118,9 @@ async function noSheet(
   const notified = state.notices.some(
     (n) => n.track === track && n.templateVersion >= version && n.standing === 'effective',
   )
-  return notified && asked.repeat !== true ? 'notified' : null
+  if (asked.repeat === true) return null
+  if (notified) return 'notified'
+  return (await liesReady(db, patient, asked.kind, version)) ? 'printed' : null
 }
 
 async function ready(context: AgentContext, paper: string): Promise<PrintedPaper> {

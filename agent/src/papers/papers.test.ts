@@ -112,6 +112,15 @@ test('R8 letters count from their assumed arrival, with the handle of the letter
   expect(handles).toEqual([handleOf(sheets[0]!.token)])
 })
 
+test('nobody gets a second sheet while the first lies ready, unless it is asked for', async () => {
+  const ward = await registerOfMidori()
+  const { sheets } = await print(ward, ['1001'])
+  expect(await print(ward, ['1001'])).toMatchObject({ sheets: [], left: [{ why: 'printed' }] })
+  expect((await print(ward, ['1001'], { repeat: true })).sheets).toHaveLength(1)
+  await voidPaper(ward.context, { paper: sheets[0]!.paper, by: 's-01' })
+  expect((await print(ward, ['1001'])).left).toEqual([{ number: '1001', why: 'printed' }])
+})
+
 test('a line of the EMR that names a sheet uses it up; another person’s sheet is refused', async () => {
   const ward = await registerOfMidori()
   const { sheets } = await print(ward, ['1001', '1002'])

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { NOTICE_LANGUAGES, type NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
@@ -33,6 +34,8 @@ import { publishedVersions, type Published } from './texts.ts'
 import { P } from './words.ja.ts'
 
 const RUNS_SHOWN = 20
+/** Codes take their time: the desk is served in between. */
+const SHEETS_PER_TURN = 20
 
 type PaperContext = Context<CounterEnv>
 
@@ -114,7 +117,8 @@ export class PaperRoutes {
     const view = await this.#sheetView()
     const left = [...held.report.left]
     const papers = []
-    for (const sheet of held.report.sheets) {
+    for (const [at, sheet] of held.report.sheets.entries()) {
+      if (at % SHEETS_PER_TURN === 0) await turn()
       const notice = { ...view, ...sheet }
       if (held.kind === 'notice') papers.push(noticeSheet(notice))
       else {

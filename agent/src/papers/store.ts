@@ -108,6 +108,24 @@ export async function patientOfPaper(db: PaperReader, handle: StopHandle): Promi
   return (row?.patient ?? null) as PatientKey | null
 }
 
+/** A sheet of this version that was printed for them and neither handed over nor voided. */
+export async function liesReady(
+  db: PaperReader,
+  patient: PatientKey,
+  kind: PrintedPaper['kind'],
+  version: number,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('printed_paper')
+    .select('paper')
+    .where('patient', '=', patient)
+    .where('state', '=', 'printed')
+    .where('kind', '=', kind)
+    .where('version', '=', version)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function papersOfRun(db: PaperReader, run: string): Promise<PrintedPaper[]> {
   const rows = await db
     .selectFrom('printed_paper')

@@ -19,7 +19,7 @@ export const P = {
   kindNotice: '通知書（窓口で渡す）',
   kindLetter: '変更のお知らせ（窓つき封筒で郵送する）',
   language: 'ことば',
-  repeat: 'この版をもう通知した方',
+  repeat: 'この版をもう通知した方・印刷した方',
   repeatNo: '印刷しない',
   repeatYes: '印刷する',
   print: '印刷の画面へ',
@@ -50,6 +50,7 @@ export const P = {
     protected: '住所への郵送を控える方です（支援措置）。渡し方をご本人と決めてください',
     twice: '表に二度あります',
     address: '住所を電子カルテから読めません',
+    printed: 'この版の用紙をもう印刷しています。刷り直すときは、先の用紙を取り消してください',
   } satisfies Record<NoSheet, string>,
   sheetTitle: '印刷してある用紙',
   sheetState: {

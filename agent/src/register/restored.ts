@@ -6,7 +6,8 @@ import type { AgentContext } from '../context.ts'
 import { haltPatients } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
-import { chartsOfPerson, patientOfHandle, patientStateOf } from './read.ts'
+import { bearerOf } from '../papers/bearer.ts'
+import { chartsOfPerson, patientStateOf } from './read.ts'
 import { sequenceFrom } from './restored-state.ts'
 import { openSlip } from './slip.ts'
 import { appendEvent } from './store.ts'
@@ -80,7 +81,7 @@ export async function takeStopList(tx: AgentTx, context: AgentContext, list: Sto
 async function chartsMeant(tx: AgentTx, context: AgentContext, stop: ListedStop): Promise<PatientKey[]> {
   const named = new Set<PatientKey>(stop.patients)
   for (const handle of stop.handles) {
-    const bearer = await patientOfHandle(tx, handle)
+    const bearer = await bearerOf(tx, handle)
     if (bearer) named.add(bearer)
   }
   const charts = new Set<PatientKey>(named)

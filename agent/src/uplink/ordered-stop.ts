@@ -1,8 +1,8 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { StopOrdered } from '@kakehashi/protocol/messages'
 import type { AgentContext } from '../context.ts'
-import { patientOfPaper } from '../papers/store.ts'
-import { chartsOfPerson, patientOfHandle, patientStateOf } from '../register/read.ts'
+import { bearerOf } from '../papers/bearer.ts'
+import { chartsOfPerson, patientStateOf } from '../register/read.ts'
 import { openSlip } from '../register/slip.ts'
 import { applyStop } from '../register/stop.ts'
 import type { AgentTx } from '../store/store.ts'
@@ -10,9 +10,7 @@ import { enqueueControl } from './store.ts'
 
 async function chartsMeant(tx: AgentTx, context: AgentContext, order: StopOrdered): Promise<PatientKey[]> {
   const named = new Set<PatientKey>(order.patients)
-  const bearer = order.handle
-    ? ((await patientOfHandle(tx, order.handle)) ?? (await patientOfPaper(tx, order.handle)))
-    : null
+  const bearer = order.handle ? await bearerOf(tx, order.handle) : null
   if (bearer) named.add(bearer)
   const charts = new Set<PatientKey>()
   for (const patient of named) for (const chart of await chartsOfPerson(tx, patient)) charts.add(chart)

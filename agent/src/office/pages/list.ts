@@ -16,6 +16,8 @@ export interface ListView {
   rows: readonly { person: PersonView; line: SurveyLine; noLetter: boolean }[]
   page: number
   pages: number
+  /** For whom letters can be printed from here, by number; the first of a long list. */
+  letters: readonly string[]
 }
 
 export function listPage(around: DeskView, view: ListView): Markup {
@@ -36,6 +38,7 @@ export function listPage(around: DeskView, view: ListView): Markup {
         ${hiddenField('csrf', around.csrf)}${button({ text: O.exportList, kind: 'secondary' })}
         <p>${O.exportNote}</p>
       </form>
+      ${view.letters.length === 0 ? '' : letters(around, view.letters)}
       ${linkButton({ text: SHARED_WORDS.back, href: '/office' })}`,
   )
 }
@@ -52,6 +55,13 @@ function cells(around: DeskView, list: ListName, { person, line, noLetter }: Lis
       ${hiddenField('csrf', around.csrf)}${hiddenField('handle', person.handle)}${button({ text: html`${O.openPatient}<span class="hide"> ${person.kana}</span>`, kind: 'plain' })}
     </form>`,
   ]
+}
+
+function letters(around: DeskView, numbers: readonly string[]): Markup {
+  return html`<form method="post" action="/papers/print">
+    ${hiddenField('csrf', around.csrf)}${hiddenField('kind', 'letter')}${hiddenField('patients', numbers.join('\n'))}${button({ text: O.letters(numbers.length), kind: 'secondary' })}
+    <p>${O.lettersNote}</p>
+  </form>`
 }
 
 export function pager(path: string, page: number, pages: number, query = ''): Markup {
