@@ -1,8 +1,10 @@
 import { facilityId, patientKey } from '@kakehashi/protocol/ids'
 import { expect, test } from 'vitest'
+import { PURPOSES } from '@kakehashi/protocol/notice-content'
+import { publishNotice } from '../register/flow.ts'
 import { patientStateOf } from '../register/read.ts'
 import { openSlips } from '../register/slip.ts'
-import { Clerk, hospital } from './world.fixture.ts'
+import { Clerk, hospital, NOTICE } from './world.fixture.ts'
 
 const HANAKO = patientKey(facilityId('midori'), '00123456')
 
@@ -61,4 +63,22 @@ test('R12 R20 whoever has no right of their own stops provisionally; confirmed l
   expect(asked.text).toContain('削除の求めを記録しました')
   const up = await place.context.store.db.selectFrom('audit_leaf').select('leaf').execute()
   expect(up.map((one) => new TextDecoder().decode(one.leaf)).join()).toContain('erasure.asked')
+})
+
+test('R18 where both tracks are notified one may be stopped alone, and the slip says which', async () => {
+  const place = await hospital()
+  const clerk = new Clerk(place.app)
+  await clerk.signIn()
+  const path = await clerk.open('123456')
+  expect((await clerk.get(`${path}/stop`)).text).not.toContain('name="scope"')
+  const content = { ...NOTICE, track: 'PSEUDO', purpose: PURPOSES.PSEUDO } as const
+  await publishNotice(place.context, { content, by: 'admin' })
+  expect((await clerk.get(`${path}/stop`)).text).toMatch(/name="scope"\s+value="all"\s+checked/)
+  expect((await clerk.post(`${path}/stop`, { who: 'person', how: 'card', scope: 'some' })).status).toBe(422)
+  await clerk.post(`${path}/stop`, { who: 'person', how: 'card', scope: 'PSEUDO' })
+  const [stop] = (await patientStateOf(place.context.store.db, HANAKO)).stops
+  expect(stop?.tracks).toEqual(['PSEUDO'])
+  const slip = (await clerk.get(`${path}/slip/${stop?.stop}`)).text
+  expect(slip).toContain('仮名加工医療情報のための提供だけ')
+  expect(slip).not.toContain('匿名加工・仮名加工の両方')
 })

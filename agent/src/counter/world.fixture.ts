@@ -35,7 +35,7 @@ export function virtualEnv(clock: Clock): Env {
 const FACILITY = facilityId('midori')
 const OPERATOR = operatorId('op-1')
 
-const NOTICE = sampleNotice({
+export const NOTICE = sampleNotice({
   track: 'ANON',
   handler: {
     name: '医療法人 みどり会',
