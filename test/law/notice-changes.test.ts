@@ -2,6 +2,8 @@ import { decidePatient, openGate } from '@kakehashi/agent/gate/flow'
 import { draftNotice, officeTasks } from '@kakehashi/agent/register/office'
 import { filingSheetOf } from '@kakehashi/agent/register/filing-sheet'
 import { publishedNotices, publishedText } from '@kakehashi/agent/register/notice-published'
+import { facilityStateOf } from '@kakehashi/agent/register/read'
+import { appendEvent } from '@kakehashi/agent/register/store'
 import { owedPage } from '@kakehashi/agent/register/work-list'
 import { entityId, filingId, operatorId } from '@kakehashi/protocol/ids'
 import type { NoticeContent } from '@kakehashi/protocol/notice-content'
@@ -10,6 +12,7 @@ import { expect, test } from 'vitest'
 import {
   chart,
   DAY,
+  FACILITY,
   openScheme,
   OPERATOR,
   pass,
@@ -90,6 +93,23 @@ test('R1 a published text never changes; languages are added once each, and a no
   })
   expect(await publishedText(w.store.db, english)).toBe('About your medical records')
   await register.recordNotice(given)
+})
+
+test('R1 after versions of which only the fact was kept, the next one bears the next number', async () => {
+  using w = await ready()
+  const facts = await facilityStateOf(w.store.db, FACILITY)
+  const old = { ...facts!.templates[0]!, version: 7, hash: 'f'.repeat(64) }
+  await w.store.bookkeep((tx) =>
+    appendEvent(tx, {
+      type: 'template-published',
+      event: 'old',
+      recordedAt: w.clock.now,
+      by: 'office',
+      template: old,
+    }),
+  )
+  const content = noticeNaming(OPERATOR, { remarks: '改訂' })
+  expect((await w.agent.register.publishNotice({ content, by: 'office' })).template.version).toBe(8)
 })
 
 test('R2 the filing sheet is made from the notice: first, then with what was before beside what is', async () => {

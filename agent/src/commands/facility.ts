@@ -6,7 +6,7 @@ import { noticeText } from '@kakehashi/protocol/notice-text'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { FacilityState, FilingFact } from '@kakehashi/protocol/rules/state'
 import { sha256Hex } from '@kakehashi/protocol/signing'
-import { publishedNotices } from '../register/notice-published.ts'
+import { newestVersion, publishedNotices } from '../register/notice-published.ts'
 import { facilityStateOf } from '../register/read.ts'
 import { contentOf, exampleFile, readDeclaration, type Declaration } from './facility-file.ts'
 import { openAgent, type Opened } from './opened.ts'
@@ -43,7 +43,7 @@ async function plan(opened: Opened, asked: Declaration, by: string): Promise<Pla
   const newest = (await publishedNotices(context.store.db, config.track)).at(-1)
   const contentText = noticeText(content)
   const same = newest?.template.hash === sha256Hex(contentText)
-  const version = (newest?.template.version ?? 0) + (same ? 0 : 1)
+  const version = (await newestVersion(context.store.db, config.track)) + (same ? 0 : 1)
   if (!same) {
     const { noticeChangesOn: changesOn, asNewNotice } = asked
     planned.push({

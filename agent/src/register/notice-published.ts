@@ -71,6 +71,15 @@ function refuseIncomplete(content: NoticeContent): void {
   if (!namesOperators(content)) throw new Refused('REQUEST_MALFORMED', 'notice operators')
 }
 
+/** The highest version of a track, also of those published before their content was kept. */
+export async function newestVersion(db: RegisterReader, track: Track): Promise<number> {
+  let newest = 0
+  for (const event of await facilityEvents(db, ['template-published']))
+    if (event.type === 'template-published' && event.template.track === track)
+      newest = Math.max(newest, event.template.version)
+  return newest
+}
+
 /** Publishes the next version of a track's notice. Its text never changes: another text is another version. */
 export async function publishNotice(context: AgentContext, asked: NoticeToPublish): Promise<Published> {
   const { content, by } = asked
@@ -91,7 +100,7 @@ export async function publishNotice(context: AgentContext, asked: NoticeToPublis
   const from = asked.changesOn ?? tokyoDate(now)
   if (from < tokyoDate(publishedAt)) throw new Refused('REQUEST_MALFORMED', 'changesOn')
   const template: TemplateFact = {
-    version: (before?.template.version ?? 0) + 1,
+    version: (await newestVersion(context.store.db, content.track)) + 1,
     track: content.track,
     hash,
     items: [...new Set(content.dataItems.map((one) => one.item))],
