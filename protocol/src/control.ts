@@ -58,14 +58,33 @@ export function openControl(
   box: BoxKey,
   senderPublic: Uint8Array,
 ): Verified<Control> | null {
+  const signed = openSignedControl(envelope, box, senderPublic)
+  return signed === null ? null : signed.body
+}
+
+/** The same with its signature, which others can check with {@link verifyControl}. */
+export function openSignedControl(
+  envelope: ControlEnvelope,
+  box: BoxKey,
+  senderPublic: Uint8Array,
+): Signed<Verified<Control>> | null {
   const outer = readControlEnvelope(envelope)
   if (outer === null || outer.sealedTo !== box.id) return null
   const plain = openSealed(fromBase64(outer.box), box)
   if (plain === null || plain.length > CONTROL_BYTES_MAX) return null
   const signed = readSigned(plain)
   if (signed === null) return null
-  const body = open(domainOf(outer.agent, outer.direction, outer.sealedTo), signed, senderPublic)
-  return body !== null && body.message === outer.message ? body : null
+  const body = verifyControl(signed, outer, senderPublic)
+  return body !== null && body.message === outer.message ? { ...signed, body } : null
+}
+
+/** The body, if the sender signed it for this conversation. Never throws. */
+export function verifyControl(
+  signed: Signed<Control>,
+  to: Pick<ControlEnvelope, 'agent' | 'direction' | 'sealedTo'>,
+  senderPublic: Uint8Array,
+): Verified<Control> | null {
+  return open(domainOf(to.agent, to.direction, to.sealedTo), signed, senderPublic)
 }
 
 /** What the gateway may check of an envelope it cannot open: `null` when it is not one. Never throws. */

@@ -63,11 +63,12 @@ async function make(options: MakeOptions): Promise<void> {
 }
 
 /** Needs no installed agent: files and a public key. */
-function verify(place: string, options: { key?: string; json?: boolean }): void {
+function verify(place: string, options: { key?: string; vaultKey?: string; json?: boolean }): void {
   const at = resolve(place)
   const opened = statSync(at).isDirectory() ? openFolder(at) : openZip(readFileSync(at))
-  const key = options.key === undefined ? null : fromBase64(options.key.trim())
-  const report = verifyEvidence(opened, key)
+  const keyOf = (text: string | undefined) => (text === undefined ? null : fromBase64(text.trim()))
+  const key = keyOf(options.key)
+  const report = verifyEvidence(opened, key, keyOf(options.vaultKey))
   if (!report.ok) process.exitCode = EXIT.wrong
   if (options.json) return console.log(JSON.stringify(report))
   const { manifest } = report
@@ -78,7 +79,7 @@ function verify(place: string, options: { key?: string; json?: boolean }): void 
     )
   }
   console.log(
-    `ファイル ${report.files}  登録簿の記録 ${report.events}  文面 ${report.texts}  監査記録 ${report.leaves}  判断 ${report.decisions}  提供 ${report.provisions}`,
+    `ファイル ${report.files}  登録簿の記録 ${report.events}  文面 ${report.texts}  監査記録 ${report.leaves}  判断 ${report.decisions}  提供 ${report.provisions}  受領証 ${report.receipts}`,
   )
   for (const { what, where } of report.problems) console.log(`  ${what} ${where}`)
   if (!report.ok) console.log('書き換えられているか、欠けています。認定事業者に知らせてください。')
@@ -105,6 +106,7 @@ export function evidenceCommands(program: Command): void {
     .command('verify <place>')
     .description('書類だけで確かめる（エージェントも鍵も要らない）')
     .option('--key <base64>', 'エージェントの公開鍵（認定事業者の控え）')
+    .option('--vault-key <base64>', '認定事業者の受領証の公開鍵')
     .option('--json', '結果をJSONで出す')
     .action(verify)
 }

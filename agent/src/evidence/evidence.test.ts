@@ -1,6 +1,9 @@
 import { rmSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sealControl } from '@kakehashi/protocol/control'
+import { batchId, messageId } from '@kakehashi/protocol/ids'
+import { CONTROL_VERSION } from '@kakehashi/protocol/messages'
 import { inclusionProof, rootOf } from '@kakehashi/protocol/merkle'
 import { newSigningKey, sha256, sign } from '@kakehashi/protocol/signing'
 import fc from 'fast-check'
@@ -8,6 +11,7 @@ import { expect, test } from 'vitest'
 import { importNotices } from '../imports/notices.ts'
 import { readMapping } from '../imports/mapping.ts'
 import { certify, keyOf, registerOfMidori } from '../imports/world.fixture.ts'
+import { applyControl } from '../uplink/inbox.ts'
 import { openFolder, writeFolder } from './folder.ts'
 import { evidenceFiles } from './gather.ts'
 import { MANIFEST, type EvidenceScope, type Manifest } from './shape.ts'
@@ -41,21 +45,23 @@ async function aYear(): Promise<Ward> {
   return ward
 }
 
-/** What a receipt leaves behind. */
-async function provide({ store, context, clock }: Ward, batch: string, numbers: string[]): Promise<void> {
-  const { operator, operatorName, operatorAddress } = context.hub
+/** A batch under way, and the vault's signed receipt of it. */
+async function provide(ward: Ward, batch: string, numbers: string[]): Promise<void> {
+  const { store, context, clock, vault } = ward
+  const { operator } = context.hub
+  const digest = 'd'.repeat(64)
   await store.bookkeep(async (tx) => {
     await tx
       .insertInto('outbox_batch')
       .values({
         batch,
         sequence: 1,
-        leg: 'done',
-        outcome: 'accepted',
+        leg: 'at-gateway',
+        outcome: 'none',
         halted: 0,
         track: 'ANON',
         operator,
-        digest: 'd'.repeat(64),
+        digest,
         size: 10,
         records: 2,
         rule_version: '2024-04-01.1',
@@ -63,25 +69,27 @@ async function provide({ store, context, clock }: Ward, batch: string, numbers: 
         moved_at: clock.now,
       } as never)
       .execute()
-    await tx
-      .insertInto('provision')
-      .values({
-        batch,
-        provided_at: clock.now + 1000,
-        provided_on: '2027-01-09',
-        operator,
-        operator_name: operatorName,
-        operator_address: operatorAddress,
-        track: 'ANON',
-        records: 2,
-      })
-      .execute()
+    const items = JSON.stringify(['laboratory', 'diagnosis'])
     for (const number of numbers)
       await tx
-        .insertInto('provision_patient')
-        .values({ batch, patient: keyOf(number), items: JSON.stringify(['laboratory', 'diagnosis']) })
+        .insertInto('outbox_patient')
+        .values({ batch, patient: keyOf(number), items })
         .execute()
   })
+  const receipt = {
+    type: 'receipt',
+    version: CONTROL_VERSION,
+    message: messageId(`m-${batch}`),
+    at: clock.now,
+    batch: batchId(batch),
+    digest,
+    outcome: 'accepted',
+    accepted: 2,
+    refusals: [],
+  } as const
+  const recipient = { id: context.keys.inbox.id, public: context.keys.inbox.public }
+  const to = { agent: context.keys.agent, direction: 'down', recipient } as const
+  await applyControl(context, sealControl({ ...receipt, refusals: [] }, to, vault))
 }
 
 async function packed(ward: Ward, scope: EvidenceScope): Promise<Map<string, Buffer>> {
@@ -107,7 +115,7 @@ test('R52 a package about a person holds everything of every chart of theirs, ve
   const files = await packed(ward, PERSON)
   const report = verifyEvidence(opened(files), ward.context.keys.signing.public)
   expect(report.problems).toEqual([])
-  expect(report).toMatchObject({ ok: true, texts: 1, decisions: 3, provisions: 1 })
+  expect(report).toMatchObject({ ok: true, texts: 1, decisions: 3, provisions: 1, receipts: 1 })
   expect(report.leaves).toBeGreaterThanOrEqual(4)
   const text = [...files.values()].map(String).join('\n')
   expect(text).toContain('00001003')
@@ -146,7 +154,11 @@ test('R52 whatever is changed, added, taken away or signed by another is found',
   }
   expect(verifyEvidence(opened(new Map(files).set('more.txt', Buffer.from('x'))), key).ok).toBe(false)
   const other = newSigningKey(ward.env)
-  expect(verifyEvidence(opened(files), other.public).problems.map((p) => p.what)).toContain('key-differs')
+  const whats = (...keys: [Uint8Array, Uint8Array?]) =>
+    verifyEvidence(opened(files), ...keys).problems.map((p) => p.what)
+  expect(whats(other.public)).toContain('key-differs')
+  expect(whats(key, ward.vault.public)).toEqual([])
+  expect(whats(key, other.public)).toEqual(['key-differs', 'receipt-invalid'])
 })
 
 /** Somebody with the agent's key makes a consistent package of false contents. */
@@ -186,6 +198,8 @@ test('R52 even who holds the key cannot drop a stop, date a notice earlier, or a
   expect(resigned(ward, files, leaf).length).toBeGreaterThan(0)
   const provided = edit('provisions.ndjson', /"b-1"/g, '"b-2"')
   expect(resigned(ward, files, provided)).toContain('provision-without-decision')
+  const accepted = edit('receipts.ndjson', /"accepted":2/, '"accepted":9')
+  expect(resigned(ward, files, accepted)).toContain('receipt-invalid')
   const rules = edit('rules.ndjson', /"waitDaysMin":30/, '"waitDaysMin":3')
   expect(resigned(ward, files, rules)).toContain('rules-altered')
 })

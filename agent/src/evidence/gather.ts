@@ -10,7 +10,15 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { chartsOf, eventsOf, facilityEvents, operatorStateOf } from '../register/read.ts'
 import { rulesHistory } from '../register/rules-change.ts'
 import { answersAt } from './decisions.ts'
-import { EVIDENCE_FORMAT, MANIFEST, type DecisionLine, type EvidenceScope, type Manifest } from './shape.ts'
+import {
+  EVIDENCE_FORMAT,
+  MANIFEST,
+  type DecisionLine,
+  type EvidenceScope,
+  type Manifest,
+  type ReceiptLine,
+} from './shape.ts'
+import { receiptOf, type KeptReceipt } from './store.ts'
 import { Tree } from './tree.ts'
 import type { PackageFile } from './zip.ts'
 
@@ -66,6 +74,7 @@ export async function* evidenceFiles(
     agent: context.keys.agent,
     publicKey: toBase64(context.keys.signing.public),
     auditOrigin: auditOrigin(context),
+    vaultKey: context.hub.vaultSigningKey,
     madeAt: context.env.now(),
     madeBy: asked.by,
     scope: asked.scope,
@@ -259,7 +268,16 @@ async function* receiptLines(
     for (const { batch } of rows) {
       if (seen.has(batch)) continue
       seen.add(batch)
-      yield* ndjson(await db.selectFrom('outbox_batch').selectAll().where('batch', '=', batch).execute())
+      const row = await db
+        .selectFrom('outbox_batch')
+        .selectAll()
+        .where('batch', '=', batch)
+        .executeTakeFirst()
+      if (!row) continue
+      const kept = await receiptOf(db, batch)
+      yield* ndjson([
+        { ...row, receipt: kept && tellsOnlyOf(kept, patients) ? kept : null } satisfies ReceiptLine,
+      ])
     }
   for (let at = 0; at < patients.length; at += 500)
     yield* ndjson(
@@ -270,6 +288,13 @@ async function* receiptLines(
         .orderBy('at')
         .execute(),
     )
+}
+
+/** A receipt is signed whole: one that names others cannot be shown to who asks about one person. */
+function tellsOnlyOf({ signed }: KeptReceipt, patients: readonly PatientKey[]): boolean {
+  const { body } = signed
+  if (body.type !== 'receipt') return false
+  return body.refusals.every((one) => one.patient === null || patients.includes(one.patient as PatientKey))
 }
 
 /** What the gate says now of each, and what it said when each provision was built. */

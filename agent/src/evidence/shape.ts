@@ -1,4 +1,5 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
+import type { KeptReceipt } from './store.ts'
 import type { Decision } from '@kakehashi/protocol/rules/decide'
 import type { ItemClass, LocalDate, OperatorState, Track } from '@kakehashi/protocol/rules/state'
 
@@ -16,6 +17,8 @@ export interface Manifest {
   /** Ed25519 public key of the agent, base64: who verifies holds it against the one the operator enrolled. */
   publicKey: string
   auditOrigin: string
+  /** The vault's, as enrolment told it: its receipts are signed with it. */
+  vaultKey: string
   madeAt: number
   madeBy: string
   scope: EvidenceScope
@@ -32,6 +35,15 @@ export interface DecisionLine {
   track: Track
   operator: OperatorState
   answers: { item: ItemClass; answer: Decision }[]
+}
+
+/** One line of `receipts.ndjson`: the agent's own record of a batch, and the vault's word on it. */
+export interface ReceiptLine {
+  batch: string
+  digest: string
+  outcome: string
+  /** `null`: from before receipts were kept, or it names people this package is not about. */
+  receipt: KeptReceipt | null
 }
 
 /** One line of `audit/leaves.ndjson`. */

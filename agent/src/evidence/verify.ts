@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto'
 import type { FacilityEvent, PatientEvent } from '@kakehashi/protocol/events'
 import { verifyCheckpoint } from '@kakehashi/protocol/checkpoint'
-import { facilityId, type PatientKey } from '@kakehashi/protocol/ids'
+import { agentId, facilityId, keyId, type PatientKey } from '@kakehashi/protocol/ids'
+import { verifyControl } from '@kakehashi/protocol/control'
 import { leafHash, verifyInclusion } from '@kakehashi/protocol/merkle'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesHash, type RuleFile } from '@kakehashi/protocol/rules/rule-file'
 import { fromBase64, open, sha256Hex, toBase64, type Signed } from '@kakehashi/protocol/signing'
 import type { RulesVersion } from '../register/rules-change.ts'
 import { answersAt, linkedWith } from './decisions.ts'
-import { EVIDENCE_FORMAT, MANIFEST, type DecisionLine, type LeafLine, type Manifest } from './shape.ts'
+import {
+  EVIDENCE_FORMAT,
+  MANIFEST,
+  type DecisionLine,
+  type LeafLine,
+  type Manifest,
+  type ReceiptLine,
+} from './shape.ts'
 
 /** A package on a disk, in a ZIP, in a test: files by their path. */
 export interface Opened {
@@ -32,6 +40,7 @@ export interface EvidenceProblem {
     | 'rules-altered'
     | 'decision-differs'
     | 'provision-without-decision'
+    | 'receipt-invalid'
     | 'unreadable'
   where: string
 }
@@ -45,6 +54,8 @@ export interface EvidenceReport {
   leaves: number
   decisions: number
   provisions: number
+  /** The vault's own signed words among them. */
+  receipts: number
   problems: EvidenceProblem[]
 }
 
@@ -56,13 +67,17 @@ interface Kept<E> {
 }
 
 /**
- * Checks a package with nothing but its files and public keys. `publicKey`: the agent's, as the operator enrolled it;
- * without it the package's own is taken and only its consistency is shown.
+ * Checks a package with nothing but its files and public keys: the agent's, as the operator enrolled it, and the
+ * vault's, as the operator publishes it. Without them the package's own are taken and only consistency is shown.
  */
-export function verifyEvidence(opened: Opened, publicKey: Uint8Array | null): EvidenceReport {
+export function verifyEvidence(
+  opened: Opened,
+  publicKey: Uint8Array | null,
+  vaultKey: Uint8Array | null = null,
+): EvidenceReport {
   const check = new Check(opened)
   try {
-    check.all(publicKey)
+    check.all(publicKey, vaultKey)
   } catch {
     check.problem('unreadable', 'package')
   }
@@ -88,6 +103,7 @@ class Check {
       leaves: 0,
       decisions: 0,
       provisions: 0,
+      receipts: 0,
       problems: [],
     }
   }
@@ -97,7 +113,7 @@ class Check {
     if (this.report.problems.length < PROBLEMS_MAX) this.report.problems.push({ what, where })
   }
 
-  all(publicKey: Uint8Array | null): void {
+  all(publicKey: Uint8Array | null, vaultKey: Uint8Array | null): void {
     const paths = this.#opened.paths()
     if (!paths.includes(MANIFEST)) return this.problem('manifest-missing', MANIFEST)
     const signed = JSON.parse(this.#text(MANIFEST)) as Signed<Manifest>
@@ -112,6 +128,8 @@ class Check {
     this.#audit(manifest, key)
     this.#acts()
     this.#decisions(manifest)
+    if (vaultKey && toBase64(vaultKey) !== manifest.vaultKey) this.problem('key-differs', 'vault')
+    this.#receipts(manifest, vaultKey ?? fromBase64(manifest.vaultKey))
   }
 
   #text(path: string): string {
@@ -232,6 +250,22 @@ class Check {
         )
         if (!told) this.problem('act-without-leaf', event.event)
       }
+    }
+  }
+
+  /** The vault signed what the agent recorded of its answer. */
+  #receipts(manifest: Manifest, vaultKey: Uint8Array): void {
+    for (const { batch, digest, outcome, receipt } of this.#lines<Partial<ReceiptLine>>('receipts.ndjson')) {
+      if (!receipt) continue
+      const to = {
+        agent: agentId(manifest.agent),
+        direction: 'down' as const,
+        sealedTo: keyId(receipt.sealedTo),
+      }
+      const said = verifyControl(receipt.signed, to, vaultKey)
+      const same = said?.type === 'receipt' && said.batch === batch && said.digest === digest
+      if (same && said.outcome === outcome) this.report.receipts += 1
+      else this.problem('receipt-invalid', batch ?? '')
     }
   }
 

@@ -88,6 +88,7 @@ export async function registerOfMidori(options: { charts?: readonly SomeChart[];
   const clock = { now: Date.parse('2026-10-01T08:00:00+09:00') }
   const env = countingEnv(clock)
   const store = await openAgentStore(options.at ?? ':memory:', env)
+  const vault = newSigningKey(env)
   const context: AgentContext = {
     env,
     store,
@@ -98,7 +99,7 @@ export async function registerOfMidori(options: { charts?: readonly SomeChart[];
       operatorName: '一般財団法人 架け橋',
       operatorAddress: '東京都千代田区1-1',
       vaultKey: toBase64(newBoxKey(env).public),
-      vaultSigningKey: toBase64(newSigningKey(env).public),
+      vaultSigningKey: toBase64(vault.public),
       gatewayKey: toBase64(newSigningKey(env).public),
     },
     track: 'ANON',
@@ -124,7 +125,7 @@ export async function registerOfMidori(options: { charts?: readonly SomeChart[];
   clock.now = MORNING
   await certify(context)
   const register = registerOf(context, () => {})
-  return { clock, env, store, context, register }
+  return { clock, env, store, context, register, vault }
 }
 
 function named(representation: string, text: string) {

@@ -1,4 +1,5 @@
 import type { Migration } from '@kakehashi/store/migrate'
+import { evidenceMigrations } from '../evidence/store.ts'
 import { importMigrations } from '../imports/store.ts'
 import { officeMigrations } from '../office/store.ts'
 import { outboxMigrations } from '../outbox/store.ts'
@@ -20,4 +21,5 @@ export const agentMigrations: readonly Migration[] = [
   ...importMigrations,
   ...paperMigrations,
   ...officeMigrations,
+  ...evidenceMigrations,
 ]

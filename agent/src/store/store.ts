@@ -1,6 +1,7 @@
 import type { Env } from '@kakehashi/protocol/env'
 import type { AuditTables } from '@kakehashi/store/audit'
 import { openStore, type Location, type Store, type Tx } from '@kakehashi/store/store'
+import type { EvidenceTables } from '../evidence/store.ts'
 import type { ImportTables } from '../imports/store.ts'
 import type { OfficeTables } from '../office/store.ts'
 import type { OutboxTables } from '../outbox/store.ts'
@@ -21,7 +22,8 @@ export type AgentTables = AuditTables &
   StaffTables &
   ImportTables &
   PaperTables &
-  OfficeTables
+  OfficeTables &
+  EvidenceTables
 export type AgentStore = Store<AgentTables>
 export type AgentTx = Tx<AgentTables>
 

@@ -1,8 +1,9 @@
-import { openControl } from '@kakehashi/protocol/control'
+import { openSignedControl } from '@kakehashi/protocol/control'
 import { messageId } from '@kakehashi/protocol/ids'
 import type { ControlEnvelope, DownControl } from '@kakehashi/protocol/messages'
 import { fromBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
+import { keepReceipt } from '../evidence/store.ts'
 import { applyReceipt } from '../outbox/receipt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { takeStopList } from '../register/restored.ts'
@@ -19,11 +20,11 @@ import { keepCheckpoint } from './witness.ts'
  */
 export async function applyControl(context: AgentContext, envelope: ControlEnvelope): Promise<void> {
   const vault = fromBase64(context.hub.vaultSigningKey)
-  const body =
+  const signed =
     envelope.direction === 'down' && envelope.agent === context.keys.agent
-      ? openControl(envelope, context.keys.inbox, vault)
+      ? openSignedControl(envelope, context.keys.inbox, vault)
       : null
-  if (!body) {
+  if (!signed) {
     context.log('control.unreadable')
     const message = messageId(envelope.message)
     await context.store.bookkeep(async (tx) => {
@@ -31,7 +32,7 @@ export async function applyControl(context: AgentContext, envelope: ControlEnvel
     })
     return
   }
-  const control = body as DownControl
+  const control = signed.body as DownControl
   await context.store.transact(
     (fresh: boolean) =>
       fresh
@@ -42,6 +43,8 @@ export async function applyControl(context: AgentContext, envelope: ControlEnvel
       await seeTime(tx, context.env.now())
       await markApplied(tx, control.message, control.type, context.env.now())
       if (!known) await dispatch(tx, context, control)
+      if (!known && control.type === 'receipt')
+        await keepReceipt(tx, { batch: control.batch, sealedTo: envelope.sealedTo, signed })
       return !known
     },
   )
