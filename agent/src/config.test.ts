@@ -20,6 +20,7 @@ test('little need be said: the rest has safe defaults', () => {
     waitDays: 30,
     quietHours: null,
     counter: { host: '127.0.0.1', port: 8410 },
+    staff: [],
   })
 })
 

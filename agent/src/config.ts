@@ -46,6 +46,8 @@ const shape = z.strictObject({
       https: z.boolean().default(false),
     })
     .prefault({}),
+  /** Where staff stood before they had a table of their own; taken over at the start, then without effect. */
+  staff: z.array(z.object({ id, name: z.string().min(1), pinHash: z.string().min(20) })).default([]),
   portalAddress: url.nullable().default(null),
   operatorPhone: z.string().nullable().default(null),
   /** Folder with the exact text of each published notice, named `<hash>.txt`. */

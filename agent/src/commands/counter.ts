@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { counterApp } from '../counter/app.ts'
 import { counterParts, counterSettings } from '../counter/of-agent.ts'
+import { takeOverStaff } from '../staff/flow.ts'
 import type { Opened } from './opened.ts'
 
 /** The front desk's pages on the hospital's own network. */
@@ -12,6 +13,7 @@ export async function serveCounter({
   config,
   connectors,
 }: Opened): Promise<{ url: string; close(): Promise<void> }> {
+  await takeOverStaff(agent.context, config.staff)
   const noticeTexts = config.noticeTexts ?? join(at.dir, 'notices')
   const app = counterApp(counterParts(agent, counterSettings({ ...config, noticeTexts }), connectors))
   const { host, port } = config.counter

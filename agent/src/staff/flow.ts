@@ -115,3 +115,29 @@ export async function choosePin(house: StaffHouse, asked: { id: string; pin: str
   if (!after) throw new Refused('NOT_FOUND', 'staff')
   return after
 }
+
+/** Staff of an older installation's configuration: each once, for the desk, with the PIN they have. */
+export async function takeOverStaff(
+  { store }: Pick<StaffHouse, 'store'>,
+  before: readonly { id: string; name: string; pinHash: string }[],
+): Promise<void> {
+  for (const { id, name, pinHash } of before) {
+    if (await readStaff(store.db, id)) continue
+    const event = { act: 'staff.taken-over', actor: 'config', detail: { staff: id, role: 'desk' } }
+    await store.transact(event, (tx) =>
+      tx
+        .insertInto('staff')
+        .values({
+          id,
+          name,
+          role: 'desk',
+          pin: pinHash,
+          pin_until: null,
+          badge: null,
+          disabled_at: null,
+          version: 1,
+        })
+        .execute(),
+    )
+  }
+}

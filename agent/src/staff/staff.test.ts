@@ -1,7 +1,8 @@
+import { hashSecret } from '@kakehashi/protocol/secret-hash'
 import { check, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
-import { hospital, PIN } from '../counter/world.fixture.ts'
-import { keepStaff } from './flow.ts'
+import { Clerk, hospital, PIN } from '../counter/world.fixture.ts'
+import { keepStaff, takeOverStaff } from './flow.ts'
 import { badgeText, faultOfPin, firstPin, isBadge, PIN_DIGITS_MIN } from './rules.ts'
 import { listStaff, readStaff, staffByBadge } from './store.ts'
 
@@ -58,4 +59,16 @@ test('whoever is changed keeps what was not said', async () => {
   const after = await readStaff(store.db, 's-02')
   expect(after).toEqual({ ...before, disabled: true, version: (before?.version ?? 0) + 1 })
   expect((await listStaff(store.db)).map((one) => one.id)).toEqual(['s-01', 's-02', 's-03', 's-04'])
+})
+
+test('staff of an older configuration sign in with the PIN they had, and are not brought back once changed', async () => {
+  const { app, house, store, context } = await hospital()
+  const pinHash = await hashSecret('204177', context.env, { N: 1024, r: 8, p: 1 })
+  const before = [{ id: 'old-1', name: '古川', pinHash }]
+  await takeOverStaff(house, before)
+  const clerk = new Clerk(app)
+  expect((await clerk.signIn('old-1', '204177')).text).toContain('古川')
+  await keepStaff(house, { id: 'old-1', disabled: true, by: 'admin' })
+  await takeOverStaff(house, before)
+  expect((await readStaff(store.db, 'old-1'))?.disabled).toBe(true)
 })
