@@ -1,28 +1,16 @@
 import { createHash } from 'node:crypto'
-import { checkpointOf } from '@kakehashi/store/audit-log'
-import { verifyCheckpoint } from '@kakehashi/protocol/checkpoint'
 import type { PatientKey } from '@kakehashi/protocol/ids'
-import { addDays, startOfDay } from '@kakehashi/protocol/rules/calendar'
-import { ITEM_CLASSES, type Track } from '@kakehashi/protocol/rules/state'
 import { sign, toBase64 } from '@kakehashi/protocol/signing'
 import { auditOrigin } from '../audit/checkpoint.ts'
 import { aboutPatient, type AgentContext } from '../context.ts'
-import { chartsOf, eventsOf, facilityEvents, operatorStateOf } from '../register/read.ts'
+import { chartsOf, facilityEvents } from '../register/read.ts'
 import { rulesHistory } from '../register/rules-change.ts'
-import { answersAt } from './decisions.ts'
-import {
-  EVIDENCE_FORMAT,
-  MANIFEST,
-  type DecisionLine,
-  type EvidenceScope,
-  type Manifest,
-  type ReceiptLine,
-} from './shape.ts'
-import { receiptOf, type KeptReceipt } from './store.ts'
-import { Tree } from './tree.ts'
+import { auditFiles } from './leaves.ts'
+import { ndjson, range } from './lines.ts'
+import { decisionLines, provisionLines, receiptLines } from './provided.ts'
+import { README } from './readme.ts'
+import { EVIDENCE_FORMAT, MANIFEST, type EvidenceScope, type Manifest } from './shape.ts'
 import type { PackageFile } from './zip.ts'
-
-const PAGE = 2000
 
 /**
  * Everything an inspection asks for about a person or a period (R52), file by file, the signed manifest last. What is
@@ -67,7 +55,7 @@ export async function* evidenceFiles(
   yield file('provisions.ndjson', provisionLines(context, patients, asked.scope))
   yield file('receipts.ndjson', receiptLines(context, patients, asked.scope))
   yield file('decisions.ndjson', decisionLines(context, patients, asked.scope))
-  yield* audit(context, file, patients, asked.scope)
+  yield* auditFiles(context, file, patients, asked.scope)
   const manifest: Manifest = {
     format: EVIDENCE_FORMAT,
     facility: context.facility,
@@ -102,13 +90,6 @@ async function* digested(
   }
   files.push({ path, bytes, sha256: hash.digest('hex') })
 }
-
-function* ndjson(values: Iterable<unknown>): Generator<string> {
-  for (const value of values) yield `${JSON.stringify(value)}\n`
-}
-
-const range = ({ from, to }: { from: string; to: string }) =>
-  [startOfDay(from), startOfDay(addDays(to, 1))] as const
 
 /** A person's every chart; of a period, whoever anything was recorded about or provided of, with their charts. */
 async function subjectsOf(context: AgentContext, scope: EvidenceScope): Promise<PatientKey[]> {
@@ -217,193 +198,3 @@ async function documentsOf({ store }: AgentContext, patients: PatientKey[]): Pro
     .execute()
   return rows.map((row) => ({ ...row, body: JSON.parse(row.body) as unknown }))
 }
-
-async function* batchesOf(
-  context: AgentContext,
-  patients: readonly PatientKey[],
-  scope: EvidenceScope,
-): AsyncGenerator<{ batch: string; patient: PatientKey; items: string }[]> {
-  for (let at = 0; at < patients.length; at += 500) {
-    let query = context.store.db
-      .selectFrom('provision_patient as x')
-      .innerJoin('provision as p', 'p.batch', 'x.batch')
-      .select(['x.batch', 'x.patient', 'x.items'])
-      .where('x.patient', 'in', patients.slice(at, at + 500))
-    if (scope.kind === 'period')
-      query = query.where('p.provided_on', '>=', scope.from).where('p.provided_on', '<=', scope.to)
-    const rows = await query.orderBy('p.provided_at').orderBy('x.patient').execute()
-    yield rows.map((row) => ({ ...row, patient: row.patient as PatientKey }))
-  }
-}
-
-/** Records of provision (Art. 54), one line a person and provision. */
-async function* provisionLines(
-  context: AgentContext,
-  patients: readonly PatientKey[],
-  scope: EvidenceScope,
-): AsyncGenerator<string> {
-  const { db } = context.store
-  for await (const rows of batchesOf(context, patients, scope)) {
-    const known = new Map<string, unknown>()
-    for (const { batch, patient, items } of rows) {
-      if (!known.has(batch))
-        known.set(
-          batch,
-          await db.selectFrom('provision').selectAll().where('batch', '=', batch).executeTakeFirst(),
-        )
-      yield* ndjson([{ ...(known.get(batch) as object), patient, items: JSON.parse(items) as unknown }])
-    }
-  }
-}
-
-/** What the vault's receipt said of each batch, and what it refused of these people. */
-async function* receiptLines(
-  context: AgentContext,
-  patients: readonly PatientKey[],
-  scope: EvidenceScope,
-): AsyncGenerator<string> {
-  const { db } = context.store
-  const seen = new Set<string>()
-  for await (const rows of batchesOf(context, patients, scope))
-    for (const { batch } of rows) {
-      if (seen.has(batch)) continue
-      seen.add(batch)
-      const row = await db
-        .selectFrom('outbox_batch')
-        .selectAll()
-        .where('batch', '=', batch)
-        .executeTakeFirst()
-      if (!row) continue
-      const kept = await receiptOf(db, batch)
-      yield* ndjson([
-        { ...row, receipt: kept && tellsOnlyOf(kept, patients) ? kept : null } satisfies ReceiptLine,
-      ])
-    }
-  for (let at = 0; at < patients.length; at += 500)
-    yield* ndjson(
-      await db
-        .selectFrom('refused_record')
-        .selectAll()
-        .where('patient', 'in', patients.slice(at, at + 500))
-        .orderBy('at')
-        .execute(),
-    )
-}
-
-/** A receipt is signed whole: one that names others cannot be shown to who asks about one person. */
-function tellsOnlyOf({ signed }: KeptReceipt, patients: readonly PatientKey[]): boolean {
-  const { body } = signed
-  if (body.type !== 'receipt') return false
-  return body.refusals.every((one) => one.patient === null || patients.includes(one.patient as PatientKey))
-}
-
-/** What the gate says now of each, and what it said when each provision was built. */
-async function* decisionLines(
-  context: AgentContext,
-  patients: readonly PatientKey[],
-  scope: EvidenceScope,
-): AsyncGenerator<string> {
-  const { db } = context.store
-  const now = context.env.now()
-  const facility = await facilityEvents(db)
-  const operator = await operatorStateOf(db, context.hub.operator)
-  const line = async (asked: Omit<DecisionLine, 'answers'>, items: DecisionLine['answers'][0]['item'][]) => {
-    const answers = answersAt(asked, items, {
-      facility: context.facility,
-      facilityEvents: facility,
-      patientEvents: await eventsOf(db, await chartsOf(db, asked.patient)),
-      rules: context.rulesAt(asked.at),
-      decide: context.decide,
-    })
-    return answers === null ? '' : `${JSON.stringify({ ...asked, answers } satisfies DecisionLine)}\n`
-  }
-  for (const patient of patients)
-    yield await line({ patient, at: now, why: 'now', batch: null, track: context.track, operator }, [
-      ...ITEM_CLASSES,
-    ])
-  for await (const rows of batchesOf(context, patients, scope))
-    for (const { batch, patient, items } of rows) {
-      const built = await db
-        .selectFrom('outbox_batch')
-        .selectAll()
-        .where('batch', '=', batch)
-        .executeTakeFirst()
-      if (!built) continue
-      const track = built.track as Track
-      const then = {
-        operator: built.operator as typeof operator.operator,
-        tracks: [track],
-        standing: 'certified' as const,
-      }
-      yield await line(
-        {
-          patient,
-          at: built.created_at,
-          why: 'provision',
-          batch,
-          track,
-          operator: { ...then, asOf: built.created_at },
-        },
-        JSON.parse(items) as DecisionLine['answers'][0]['item'][],
-      )
-    }
-}
-
-/** The leaves about these people or this time, each with its way to the root that the agent signed. */
-async function* audit(
-  context: AgentContext,
-  file: Filing,
-  patients: readonly PatientKey[],
-  scope: EvidenceScope,
-): AsyncGenerator<PackageFile> {
-  const { store, keys } = context
-  const origin = auditOrigin(context)
-  const note = await checkpointOf(store, origin, keys.signing)
-  const size = verifyCheckpoint(note, origin, keys.signing.public)?.size ?? 0
-  const abouts = new Set(patients.map((patient) => aboutPatient(context, patient)))
-  const [start, end] = scope.kind === 'period' ? range(scope) : [Infinity, -Infinity]
-  const hashes: Uint8Array[] = []
-  const chosen: { seq: number; leaf: string }[] = []
-  for (let from = 0; from < size; from += PAGE) {
-    const rows = await store.db
-      .selectFrom('audit_leaf')
-      .selectAll()
-      .where('seq', '>=', from)
-      .where('seq', '<', Math.min(from + PAGE, size))
-      .orderBy('seq')
-      .execute()
-    for (const row of rows) {
-      hashes.push(row.hash)
-      const within = row.at >= start && row.at < end
-      if (within || concerns(row.leaf, abouts)) chosen.push({ seq: row.seq, leaf: toBase64(row.leaf) })
-    }
-  }
-  const tree = new Tree(hashes)
-  yield file('audit/checkpoint', [note])
-  yield file(
-    'audit/leaves.ndjson',
-    ndjson(chosen.map((one) => ({ ...one, proof: tree.proof(one.seq).map((hash) => toBase64(hash)) }))),
-  )
-}
-
-function concerns(leaf: Uint8Array, abouts: ReadonlySet<string>): boolean {
-  const { about } = JSON.parse(Buffer.from(leaf).toString('utf8')) as { about?: string }
-  return about !== undefined && abouts.has(about)
-}
-
-const README = `架け橋 証拠の書類
-
-manifest.json      全ファイルの要約値と、エージェントの署名
-subjects.ndjson    対象の患者番号と、監査記録での呼び名
-register/          登録簿の記録（facility: 法人・通知書・届出、patients: 通知・停止など）
-notices/           通知書の文面。ファイル名は文面の SHA-256
-rules.ndjson       判断に使った規則の版
-papers.ndjson      まえもって印刷した用紙
-documents.ndjson   第53条の書面の控え
-provisions.ndjson  第54条の提供の記録
-receipts.ndjson    受領証の内容、受領されなかった記録
-decisions.ndjson   規則による判断（今、および提供のとき）
-audit/             監査記録の木の根（署名つき）と、各記録がその木にある証明
-
-確かめ方: agent evidence verify フォルダー --key 公開鍵
-`
