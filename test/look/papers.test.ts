@@ -1,4 +1,5 @@
 import { officeOfMidori, PIN } from '@kakehashi/agent/office/world.fixture'
+import { PAPER_WORDS } from '@kakehashi/agent/papers/languages'
 import { translateNotice } from '@kakehashi/agent/register/flow'
 import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
 import { Personal } from '@kakehashi/protocol/ids'
@@ -109,13 +110,18 @@ test.skipIf(unseen)(
   async () => {
     const { page, at, leave } = await privacyDesk()
     for (const language of NOTICE_LANGUAGES) {
-      await print(page, at.url, '00001001', { language })
+      await print(page, at.url, '00001001', { language, repeat: 'yes' })
+      expect(await page.locator('article.sheet .receipt').count()).toBe(1)
+      expect(await page.locator('article.sheet').getAttribute('lang')).toBe(PAPER_WORDS[language].lang)
       expect(await printed(page, `papers-notice-${language}-print`)).toBe(1)
     }
     await look(page, 'papers-06-notice-ne')
     await page.goto(`${at.url}/papers/poster`)
     await look(page, 'papers-07-poster')
     expect(await printed(page, 'papers-07-poster-print')).toBe(1)
+    await page.goto(`${at.url}/papers/filing`)
+    await look(page, 'papers-09-filing')
+    expect(await printed(page, 'papers-09-filing-print')).toBe(1)
     await print(page, at.url, '1001', { kind: 'letter', repeat: 'yes' })
     await look(page, 'papers-08-letter')
     expect(await printed(page, 'papers-08-letter-print')).toBe(2)

@@ -289,6 +289,7 @@ test('reading the office’s pages writes nothing', async () => {
     '/office/evidence',
     '/papers',
     '/papers/poster',
+    '/papers/filing',
   ])
     expect((await clerk.get(path)).status).toBe(200)
   expect(await digest()).toBe(before)

@@ -11,5 +11,5 @@ export const PAPER_ROUTES = {
     'POST /papers/sheet/:paper/void',
     'GET /papers/poster',
   ],
-  privacy: ['POST /papers/run/:run/posted'],
+  privacy: ['POST /papers/run/:run/posted', 'GET /papers/filing'],
 } as const

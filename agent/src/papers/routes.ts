@@ -9,6 +9,7 @@ import { aboutPatient } from '../context.ts'
 import { hospitalLines, type CounterEnv, type CounterParts } from '../counter/parts.ts'
 import { guardianNeeded, stopsInForce } from '../counter/rules.ts'
 import type { CounterViews } from '../counter/views.ts'
+import { filingSheetOf } from '../register/filing-sheet.ts'
 import { facilityStateOf, patientStateOf } from '../register/read.ts'
 import {
   handOverPaper,
@@ -21,6 +22,7 @@ import {
   type Sheet,
 } from './flow.ts'
 import { numbersIn, patientsOf } from './numbers.ts'
+import { filing } from './pages/filing.ts'
 import { letter } from './pages/letter.ts'
 import { menuPage } from './pages/menu.ts'
 import { oneSheetPage } from './pages/one-sheet.ts'
@@ -62,6 +64,7 @@ export class PaperRoutes {
     app.post('/papers/sheet/:paper/handed', (c) => this.#handed(c))
     app.post('/papers/sheet/:paper/void', (c) => this.#void(c))
     app.get('/papers/poster', (c) => this.#poster(c))
+    app.get('/papers/filing', (c) => this.#filing(c))
   }
 
   async #published(): Promise<Published | null> {
@@ -225,6 +228,12 @@ export class PaperRoutes {
     await voidPaper(this.#parts.context, { paper: sheet.paper, by: session.staff.id })
     session.message = { kind: 'done', text: P.sheetVoided }
     return c.redirect('/papers', 303)
+  }
+
+  async #filing(c: PaperContext): Promise<Response> {
+    const { context } = this.#parts
+    const { text } = await filingSheetOf(context, { track: context.track })
+    return c.html(paperPage(await this.#views.desk(c.get('session')), P.filingTitle, filing(text)))
   }
 
   async #poster(c: PaperContext): Promise<Response> {

@@ -26,6 +26,10 @@ export const P = {
   posterTitle: 'ポスター',
   posterLead: '掲示は、止められることを知らせるものです。通知の代わりにはなりません。',
   posterOpen: 'ポスターを開く',
+  filingTitle: '届出書',
+  filingLead:
+    '主務大臣への届出書の下書きです。公開した通知書から作ります。所定の様式があるときは、それに書き写してください。',
+  filingOpen: '届出書を開く',
   runsTitle: '最近の印刷',
   runsNone: 'まだありません。',
   runColumns: ['日時', '種類', '枚数', 'まだ渡していない', '取り消し', ''],

@@ -38,7 +38,15 @@ export function menuPage(around: DeskView, view: MenuView): Markup {
       ${view.languages.length === 0 ? html`<p class="state">${P.noText}</p>` : printForm(around, view)}
       <h2>${P.posterTitle}</h2>
       <p>${P.posterLead}</p>
-      ${linkButton({ text: P.posterOpen, href: '/papers/poster' })} ${runsTable(around, view)}`,
+      ${linkButton({ text: P.posterOpen, href: '/papers/poster' })}
+      ${
+        view.letters && view.languages.length > 0
+          ? html`<h2>${P.filingTitle}</h2>
+              <p>${P.filingLead}</p>
+              ${linkButton({ text: P.filingOpen, href: '/papers/filing' })}`
+          : ''
+      }
+      ${runsTable(around, view)}`,
   )
 }
 

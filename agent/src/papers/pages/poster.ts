@@ -39,7 +39,7 @@ export function poster(view: PosterView): Markup {
             ? html`<figure class="sheet__code">
                 ${qrCode(view.portal, P.posterCode)}
                 <figcaption>
-                  ${P.posterCode}<span class="sheet__host">${hostInWords(view.portal)}</span>
+                  <span class="sheet__host">${hostInWords(view.portal)}</span>${P.posterCode}
                 </figcaption>
               </figure>`
             : ''
