@@ -87,6 +87,7 @@ test.skipIf(unseen)(
     expect(await page.locator('article.sheet').count()).toBe(2)
     expect(await page.locator('.table tbody tr').count()).toBe(3)
     expect(await printed(page, 'papers-02-run-print')).toBe(2)
+    expect(await page.locator('.sheet__bearer').first().textContent()).toBe('山田 花子 様　患者番号 00001001')
     const number = (await page.locator('.sheet__own strong').first().textContent()) ?? ''
     await page.goto(`${at.url}/papers`)
     await page.fill('#paper', number.replaceAll('-', '').toLowerCase())

@@ -96,6 +96,7 @@ test('papers print: tomorrow’s appointments become one private file of sheets'
   const html = readFileSync(at('sheets.html'), 'utf8')
   expect(html.match(/<article/g)).toHaveLength(2)
   expect(html).toContain('stop.example')
+  expect(html).toContain('山田 花子 様')
   const [paper] = /P-[0-9A-Z]{4}-[0-9A-Z]{4}/.exec(html) ?? ['']
   expect((await office('papers void', paper)).exit).toBe(0)
   expect((await office('papers void', paper)).exit).toBe(2)

@@ -4,11 +4,12 @@ import type { Command } from 'commander'
 import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { decodeText } from '../imports/encoding.ts'
-import { printPapers, SHEETS_MAX, voidPaper, voidRun } from '../papers/flow.ts'
+import { printPapers, SHEETS_MAX, voidPaper, voidRun, type Sheet } from '../papers/flow.ts'
 import { numbersIn, patientsOf } from '../papers/numbers.ts'
 import { sheetsDocument } from '../papers/pages/document.ts'
 import { publishedVersions } from '../papers/texts.ts'
 import { P } from '../papers/words.ja.ts'
+import { readPatient } from '../patients/store.ts'
 import { facilityStateOf } from '../register/read.ts'
 import { keptTexts, openAgent } from './opened.ts'
 
@@ -45,6 +46,12 @@ async function print(file: string, options: PrintOptions): Promise<void> {
       repeat: options.repeat === true,
     })
     const facility = await facilityStateOf(context.store.db, context.facility)
+    const bearers = new Map<Sheet, string>()
+    for (const sheet of report.sheets) {
+      const person = await readPatient(context.store.db, sheet.patient)
+      const name = person?.kanji.reveal() || person?.kana.reveal()
+      if (person && name) bearers.set(sheet, P.bearer(name, person.number))
+    }
     writeSync(
       out,
       sheetsDocument(report.sheets, {
@@ -53,11 +60,12 @@ async function print(file: string, options: PrintOptions): Promise<void> {
         facilityName: config.facilityName,
         entity: facility?.entity ?? null,
         now: context.env.now(),
+        bearerOf: (sheet) => bearers.get(sheet) ?? null,
       }),
     )
     closeSync(out)
     console.log(`${report.sheets.length}枚を書き出しました: ${resolve(options.out)}`)
-    console.log('停止のための番号が入っています。印刷したら、このファイルを消してください。')
+    console.log('氏名と停止のための番号が入っています。印刷したら、このファイルを消してください。')
     for (const { number, why } of report.left) console.log(`印刷しなかった方 ${number}: ${P.leftWhy[why]}`)
     console.log(`取り消すとき: agent papers void ${report.run} --by <職員のID>`)
   } finally {

@@ -122,7 +122,7 @@ export class PaperRoutes {
     const papers = []
     for (const [at, sheet] of held.report.sheets.entries()) {
       if (at % SHEETS_PER_TURN === 0) await turn()
-      const notice = { ...view, ...sheet }
+      const notice = { ...view, ...sheet, bearer: await this.#bearer(sheet) }
       if (held.kind === 'notice') papers.push(noticeSheet(notice))
       else {
         const to = await this.#letterTo(sheet)
@@ -131,6 +131,11 @@ export class PaperRoutes {
       }
     }
     return c.html(printRunPage(await this.#views.desk(session), papers, left))
+  }
+
+  async #bearer(sheet: Sheet): Promise<string | null> {
+    const person = await this.#parts.people.read(sheet.patient)
+    return person ? P.bearer(person.kanji.reveal() || person.kana.reveal(), person.number) : null
   }
 
   async #sheetView(): Promise<Omit<NoticeSheetView, keyof Sheet>> {

@@ -73,6 +73,7 @@ export const P = {
   noText: '通知書の文面がまだ公開されていません。個人情報担当に知らせてください。',
 
   // on paper
+  bearer: (name: string, number: string) => `${name} 様　患者番号 ${number}`,
   hospitalUse: '病院用',
   version: (n: number) => `第${n}版`,
   printedOn: (day: string) => `${day} 印刷`,

@@ -17,6 +17,7 @@ export function sheetsDocument(
     facilityName: string
     entity: { name: string; address: string; representative: string } | null
     now: number
+    bearerOf: (sheet: Sheet) => string | null
   },
 ): string {
   const { portal, phone } = about
@@ -39,7 +40,7 @@ export function sheetsDocument(
       <body>
         <main class="main">
           <h1 class="no-print">${title}</h1>
-          ${sheets.map((sheet) => noticeSheet({ ...sheet, portal, phone, hospital, day }))}
+          ${sheets.map((sheet) => noticeSheet({ ...sheet, portal, phone, hospital, day, bearer: about.bearerOf(sheet) }))}
         </main>
       </body>
     </html>`

@@ -17,6 +17,8 @@ export interface NoticeSheetView {
   phone: string | null
   hospital: readonly string[]
   day: string
+  /** Printed in advance: for whom, so that it comes into the right hand. On paper and screen only. */
+  bearer?: string | null
 }
 
 /** The notice on one A4: the published text to the letter, then how to stop, then who gives it. */
@@ -31,6 +33,7 @@ export function noticeSheet(view: NoticeSheetView): Markup {
     lang="${words.lang}"
     ${easy ? html` data-readings` : ''}
   >
+    ${view.bearer ? html`<p class="sheet__bearer" lang="ja">${view.bearer}</p>` : ''}
     <h2 class="sheet__title">${title === '' ? withReadings(words.title) : said(title)}</h2>
     ${blocks.map(
       (block) =>
