@@ -1,8 +1,12 @@
 import type { Command } from 'commander'
 import type { Env } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
+import { qrText } from '@kakehashi/ui/qr-code'
 import type { HubContext } from '../commands/context.ts'
+import { readVaultConfig } from '../config.ts'
 import { createAccount, disableAccount } from './flow.ts'
+import { enrolSecondFactor, type SecondFactor } from './second-factor.ts'
+import { enrolmentUri } from './totp.ts'
 import { isRole, ROLES } from './rules.ts'
 import { listAccounts, type AccountStore } from './store.ts'
 
@@ -14,6 +18,18 @@ const GROUP_LETTERS = 4
 function freshPassphrase(env: Env): string {
   const letters = [...env.random(GROUPS * GROUP_LETTERS)].map((byte) => LETTERS[byte % LETTERS.length] ?? 'a')
   return (letters.join('').match(/.{4}/g) ?? []).join('-')
+}
+
+/** Everything the new member of staff needs once, on the terminal of whoever enrols them. */
+function factorInWords(uri: string, factor: SecondFactor): string {
+  return [
+    '認証アプリで読み取ってください（手で入れるときは、下の文字を使います）:',
+    qrText(uri),
+    uri,
+    '予備の番号（一つにつき一度だけ使えます。紙に写し、鍵のかかる所に置いてください）:',
+    ...factor.recoveryCodes.map((code) => `  ${code}`),
+    'これらは二度と表示されません。本人にだけ、電話か対面で伝えてください。',
+  ].join('\n')
 }
 
 export function registerAccountCommands(program: Command, context: HubContext): void {
@@ -31,7 +47,17 @@ export function registerAccountCommands(program: Command, context: HubContext): 
       const passphrase = freshPassphrase(context.env)
       const { id: account, name, by } = options
       try {
-        await withAccounts((store) => createAccount(store, { account, name, roles, passphrase, by }))
+        const factor = await context.withVault(async (vault) => {
+          const store = vault.ops as unknown as AccountStore
+          await createAccount(store, { account, name, roles, passphrase, by })
+          return enrolSecondFactor(store, { account, by })
+        })
+        const operator = readVaultConfig(context.dir()).operator.name
+        const uri = enrolmentUri(operator, account, factor.secret)
+        return context.tell(
+          `登録しました: ${account}（${roles.join('、')}）\n合言葉: ${passphrase}\n${factorInWords(uri, factor)}`,
+          { account, roles, passphrase, uri, ...factor },
+        )
       } catch (error) {
         if (!(error instanceof Refused)) throw error
         if (error.refusal.code === 'DUPLICATE_CONFLICT')
@@ -40,10 +66,21 @@ export function registerAccountCommands(program: Command, context: HubContext): 
           `登録できません（${error.refusal.place ?? ''}）。番号は英小文字と数字、役割は ${ROLES.join('、')} から選んでください。`,
         )
       }
-      context.tell(
-        `登録しました: ${account}（${roles.join('、')}）\n合言葉: ${passphrase}\nこの合言葉は二度と表示されません。本人にだけ、電話か対面で伝えてください。`,
-        { account, roles, passphrase },
+    })
+  program
+    .command('account-renew')
+    .description('二つめの確認（認証アプリ）を作り直す。古いものと予備の番号は使えなくなる')
+    .requiredOption('--id <id>', '職員の番号')
+    .option('--by <staff>', '操作した職員の番号', 'staff')
+    .action(async ({ id, by }: { id: string; by: string }) => {
+      const factor = await withAccounts((store) => enrolSecondFactor(store, { account: id, by })).catch(
+        (error: unknown) => {
+          if (!(error instanceof Refused)) throw error
+          return context.fail(`番号「${id}」の職員は登録されていません。accounts で一覧を確かめてください。`)
+        },
       )
+      const uri = enrolmentUri(readVaultConfig(context.dir()).operator.name, id, factor.secret)
+      context.tell(`作り直しました: ${id}\n${factorInWords(uri, factor)}`, { account: id, uri, ...factor })
     })
   program
     .command('accounts')

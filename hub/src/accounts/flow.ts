@@ -1,6 +1,7 @@
 import { Refused } from '@kakehashi/protocol/refusals'
-import { hashSecret, NOBODYS_SECRET, secretMatches, type SecretCost } from '@kakehashi/protocol/secret-hash'
+import { hashSecret, type SecretCost } from '@kakehashi/protocol/secret-hash'
 import { accountFaults, type Role } from './rules.ts'
+import { bothFactors } from './second-factor.ts'
 import { activeAccount, type Account, type AccountStore } from './store.ts'
 
 export interface NewAccount {
@@ -79,17 +80,12 @@ export async function disableAccount(
   })
 }
 
-/** `null`: no such account, disabled, or another passphrase; each takes equally long. */
+/** `null`: no such account, disabled, another passphrase, or a code that is not or no longer good. */
 export async function signIn(
   store: AccountStore,
-  asked: { account: string; passphrase: string },
+  asked: { account: string; passphrase: string; code: string },
 ): Promise<Account | null> {
+  if (!(await bothFactors(store, asked, 'account.signed-in'))) return null
   const found = await activeAccount(store.db, asked.account)
-  const matches = await secretMatches(asked.passphrase, found?.passphrase ?? NOBODYS_SECRET)
-  if (!found || !matches) {
-    await store.transact({ act: 'account.refused', actor: 'console' }, async () => {})
-    return null
-  }
-  await store.transact({ act: 'account.signed-in', actor: found.account }, async () => {})
-  return { account: found.account, name: found.name, roles: found.roles }
+  return found && { account: found.account, name: found.name, roles: found.roles }
 }

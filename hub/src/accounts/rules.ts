@@ -1,5 +1,5 @@
 /** What a member of the operator's staff may be; nobody reviews a release of their own, whatever their roles. */
-export const ROLES = ['author', 'reviewer', 'auditor', 'privacy'] as const
+export const ROLES = ['author', 'reviewer', 'auditor', 'privacy', 'desk'] as const
 export type Role = (typeof ROLES)[number]
 
 export function isRole(text: string): text is Role {

@@ -1,6 +1,6 @@
 import type { AuditTables } from '@kakehashi/store/audit'
 import type { Migration } from '@kakehashi/store/migrate'
-import type { Store } from '@kakehashi/store/store'
+import type { Store, Tx } from '@kakehashi/store/store'
 import type { Kysely } from 'kysely'
 import { isRole, type Role } from './rules.ts'
 
@@ -15,10 +15,14 @@ export interface AccountTables {
     made_by: string
     disabled_at: number | null
   }
+  /** `last_step`: the newest code used; none is good twice. */
+  account_second_factor: { account: string; secret: string; last_step: number; made_at: number }
+  account_recovery_code: { account: string; hash: string; used_at: number | null }
 }
 
 /** Any store that holds the accounts, whatever else it holds. */
 export type AccountStore = Store<AccountTables & AuditTables>
+export type AccountTx = Tx<AccountTables & AuditTables>
 export type AccountReader = Kysely<AccountTables>
 
 export const accountMigrations: readonly Migration[] = [
@@ -26,6 +30,13 @@ export const accountMigrations: readonly Migration[] = [
     name: '040-accounts',
     up: (w) => [
       `CREATE TABLE account (account ${w.text} PRIMARY KEY, name ${w.text} NOT NULL, roles ${w.text} NOT NULL, passphrase ${w.text} NOT NULL, made_at ${w.int} NOT NULL, made_by ${w.text} NOT NULL, disabled_at ${w.int})${w.strict}`,
+    ],
+  },
+  {
+    name: '041-second-factor',
+    up: (w) => [
+      `CREATE TABLE account_second_factor (account ${w.text} PRIMARY KEY, secret ${w.text} NOT NULL, last_step ${w.int} NOT NULL, made_at ${w.int} NOT NULL)${w.strict}`,
+      `CREATE TABLE account_recovery_code (account ${w.text} NOT NULL, hash ${w.text} NOT NULL, used_at ${w.int}, PRIMARY KEY (account, hash))${w.strict}`,
     ],
   },
 ]

@@ -28,3 +28,8 @@ export function qrCode(text: string, label: string): Markup {
     <path fill="#000" d="${raw(path)}" />
   </svg>`
 }
+
+/** The same for a terminal: two modules in one letter. */
+export function qrText(text: string): string {
+  return encodeQR(text, 'ascii', { ecc: 'medium', border: 2 })
+}
