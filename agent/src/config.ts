@@ -10,6 +10,19 @@ const source = z.discriminatedUnion('kind', [
   z.strictObject({ id, kind: z.literal('fhir-bulk'), folder: z.string().min(1, '場所が空です') }),
   z.strictObject({
     id,
+    kind: z.literal('ssmix2'),
+    folder: z.string().min(1, '場所が空です'),
+    /** Ten digits; needed where storages of several institutions lie side by side. */
+    institution: z
+      .string()
+      .regex(/^\d{10}$/, '医療機関番号は10桁の数字で書いてください')
+      .nullable()
+      .default(null),
+    /** Folder of the transaction storage, where there is one. */
+    transactions: z.string().min(1, '場所が空です').nullable().default(null),
+  }),
+  z.strictObject({
+    id,
     kind: z.literal('fhir-rest'),
     base: url,
     /** Read-only credentials; the secret itself comes from the environment or a file, never from this one. */
@@ -87,7 +100,7 @@ function inWords(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `${place}：知らない項目「${issue.keys.join('」「')}」があります。綴りを確かめてください`
     case 'invalid_union':
-      return `${place}：種類が正しくありません。使えるのは fhir-bulk と fhir-rest です`
+      return `${place}：種類が正しくありません。使えるのは fhir-bulk、fhir-rest、ssmix2 です`
     case 'invalid_value':
       return `${place}：使える値は ${issue.values.map(String).join('、')} です`
     case 'too_small':

@@ -9,6 +9,8 @@ import { FhirRest } from './sources/fhir/rest.ts'
 import { fetchGet, type HttpGet } from './sources/fhir/wire.ts'
 import { LABEL_POLICY } from './sources/labels.ts'
 import { sourceIndex } from './sources/source-index.ts'
+import { Ssmix2Storage } from './sources/ssmix2/storage.ts'
+import { folderIndex } from './sources/ssmix2/store.ts'
 import type { AgentStore } from './store/store.ts'
 
 type RestConfig = Extract<SourceConfig, { kind: 'fhir-rest' }>
@@ -27,8 +29,23 @@ export function connectorsOf(
   return config.sources.map((source) => {
     const common = { source: source.id, facility, labels: LABEL_POLICY, index }
     if (source.kind === 'fhir-bulk') return new BulkFolder({ ...common, folder: source.folder, bases: [] })
+    if (source.kind === 'ssmix2') return storageOf(source, facility, store)
     const client = { base: source.base, credentials: credentialsOf(source, secret), get }
     return new FhirRest({ ...common, client, env: store.env })
+  })
+}
+
+function storageOf(
+  { id, folder, institution, transactions }: Extract<SourceConfig, { kind: 'ssmix2' }>,
+  facility: FacilityId,
+  store: AgentStore,
+): Ssmix2Storage {
+  const place = { source: id, facility, folder, institution, transactions }
+  return new Ssmix2Storage({
+    ...place,
+    labels: LABEL_POLICY,
+    env: store.env,
+    index: folderIndex(store as never),
   })
 }
 

@@ -90,6 +90,35 @@ export const REFUSALS = {
   NOT_UTF8: ['文字コードが正しくありません。', 'The bytes are not valid UTF-8.'],
   NOT_A_RESOURCE: ['FHIRのリソースではありません。', 'Not a FHIR resource with type and id.'],
   PATIENT_UNRESOLVED: ['患者が特定できない記録です。', 'No patient could be resolved for the resource.'],
+  FILE_EMPTY: ['ファイルの中身が空です。', 'The file is empty.'],
+  FILE_NAME_UNKNOWN: [
+    'ファイル名がSS-MIX2の決まりに合いません。',
+    'The file name is not that of a stored message.',
+  ],
+  FILE_MISPLACED: [
+    'ファイル名と置かれたフォルダが一致しません。',
+    'The file lies in a folder that its name contradicts.',
+  ],
+  ENCODING_UNKNOWN: ['文字コードが判別できません。', 'The bytes are in no encoding that is read.'],
+  ENCODING_DEVIATES: [
+    '決まりと違う文字コードで書かれています（読み取りはできています）。',
+    'Not written in ISO-2022-JP; it was read in another encoding.',
+  ],
+  MESSAGE_UNREADABLE: ['HL7の電文として読めません。', 'Not the HL7 message that its kind must be.'],
+  KIND_UNKNOWN: ['扱っていない種類のデータです。', 'A kind of data that is not read.'],
+  PATIENT_MISMATCH: [
+    '電文の患者番号とフォルダの患者番号が一致しません。',
+    'The patient number in the message is not that of its folder.',
+  ],
+  DOUBLE_VALID: [
+    '同じ記録に有効なファイルが二つあります（新しい方を読みました）。',
+    'Two files of one key are valid; the newer was read.',
+  ],
+  CHART_REMOVED: ['患者の登録が取り消されています。', 'The hospital removed a chart.'],
+  SOURCE_AMBIGUOUS: [
+    '複数の医療機関の保管場所があります。医療機関番号を設定してください。',
+    'Storages of several institutions, and none is chosen.',
+  ],
   SHARED_RESOURCE: [
     '患者の記録ではない共通の情報（医療機関・職員・薬品など）のため送りません。',
     'Not sent: about no patient (an organization, a practitioner, a drug).',

@@ -16,6 +16,7 @@ import {
   writePrivate,
 } from '../installation.ts'
 import { fingerprint, newAgentKeys } from '../keys.ts'
+import { rootsIn } from '../sources/ssmix2/roots.ts'
 import { openAgentStore } from '../store/store.ts'
 import { realWire } from '../uplink/wire.ts'
 
@@ -35,11 +36,12 @@ async function init(options: InitOptions): Promise<void> {
   const env = systemEnv()
   const at = installationAt(resolve(options.dir))
   if (readHub(at)) throw new Refused('NOT_ALLOWED', 'この場所は登録済みです')
-  const sources = options.source.map((folder, index) => ({
-    id: index === 0 ? 'ehr' : `ehr-${index + 1}`,
-    kind: 'fhir-bulk',
-    folder: resolve(folder),
-  }))
+  const sources = await Promise.all(
+    options.source.map(async (folder, index) => ({
+      id: index === 0 ? 'ehr' : `ehr-${index + 1}`,
+      ...(await sourceAt(resolve(folder))),
+    })),
+  )
   const written = {
     hub: options.hub,
     facility: options.facility,
@@ -73,6 +75,12 @@ async function init(options: InitOptions): Promise<void> {
     )
 }
 
+/** A folder's kind is told by its layout: an SS-MIX2 storage, else a place for bulk exports. */
+async function sourceAt(folder: string): Promise<{ kind: 'ssmix2' | 'fhir-bulk'; folder: string }> {
+  const roots = await rootsIn(folder).catch(() => [])
+  return { kind: roots.length > 0 ? 'ssmix2' : 'fhir-bulk', folder }
+}
+
 export function initCommand(program: Command): void {
   program
     .command('init')
@@ -82,7 +90,7 @@ export function initCommand(program: Command): void {
     .requiredOption('--facility <id>', '医療機関のID')
     .option('--name <name>', '医療機関の名称')
     .option('--agent <id>', 'エージェントのID（省略時は自動）')
-    .option('--source <folder...>', 'FHIR一括出力（NDJSON）の置き場所', [])
+    .option('--source <folder...>', 'FHIR一括出力（NDJSON）の置き場所、またはSS-MIX2標準化ストレージ', [])
     .option('--ca-file <pem>', 'ゲートウェイの証明書を発行した認証局（PEM）')
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .option('--json', '結果をJSONで出す')

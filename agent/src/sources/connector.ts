@@ -1,6 +1,7 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { RecordKey, SourceRecord, Tombstone } from '@kakehashi/protocol/records'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
+import type { FolderSeen } from './ssmix2/store.ts'
 
 /** Where a reader stands in its source; opaque JSON to everybody but the connector that made it. */
 export type Checkpoint = string
@@ -31,6 +32,8 @@ export type SourceEvent =
   | { t: 'fault'; code: RefusalCode; place: string; retryable: boolean }
   /** A full pass begins: whatever it does not tell before its `swept` has gone. */
   | { t: 'pass' }
+  /** One patient's folder of a storage as it is now that it was read. */
+  | { t: 'folder'; seen: FolderSeen }
   /** Everything of this file is about to be read anew: what was remembered of its lines is void. */
   | { t: 'file'; file: string }
   | { t: 'checkpoint'; checkpoint: Checkpoint; swept?: Sweep }

@@ -161,7 +161,7 @@ export async function keepSpans(tx: SourcesTx, source: string, seen: readonly Se
   const rows: [string, string, number, number, number][] = []
   const last = new Map<string, [string, string, number, number, number]>()
   for (const { patients, span } of seen) {
-    if (!span) continue
+    if (!span || span.length === 0) continue
     for (const patient of patients) {
       const before = last.get(patient)
       if (before?.[1] === span.file && before[2] === span.start) continue

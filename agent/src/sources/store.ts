@@ -27,6 +27,15 @@ export interface SourcesTables {
     tried: number | null
   }
   source_span: { source: string; patient: string; file: string; start: number; length: number; line: number }
+  /** SS-MIX2: the names in each patient's folder when it was last read, packed. */
+  source_folder: {
+    source: string
+    parent: string
+    folder: string
+    print: string
+    names: Uint8Array
+    pending: string | null
+  }
   quarantine: { source: string; place: string; file: string; code: string; hash: string; at: number }
   /** Deletions that looked too many to be true, until a person confirms them. */
   source_brake: {

@@ -48,7 +48,15 @@ export async function applySweep(tx: SourcesTx, sweeping: Sweeping): Promise<Swe
       deleted.map((one) => one.key),
       now,
     )
-    told.touched.push(...(await oweTombstones(tx, deleted, 'deleted', now)))
+    for (const [reason, of] of Map.groupBy(sweeping.gone, (one) => one.tombstone.reason))
+      told.touched.push(
+        ...(await oweTombstones(
+          tx,
+          of.map((one) => one.tombstone),
+          reason,
+          now,
+        )),
+      )
     told.vanished += deleted.length
   }
   if (swept === null) return told

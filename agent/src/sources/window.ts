@@ -2,6 +2,7 @@ import type { Store } from '@kakehashi/store/store'
 import type { SourceEvent } from './connector.ts'
 import type { Gathered, Gathering, PatientShown } from './gathering.ts'
 import { keepLedger, keepSpans, type Seen } from './ledger.ts'
+import { type FolderSeen, keepFolders } from './ssmix2/store.ts'
 import { markAllToRead, type SourcesTables, type SourcesTx } from './store.ts'
 import { applySweep, askForMissing, DELETION_BRAKE } from './sweep.ts'
 
@@ -13,11 +14,21 @@ export interface Window {
   quarantined: Extract<SourceEvent, { t: 'quarantined' }>[]
   gone: Extract<SourceEvent, { t: 'tombstone' }>[]
   files: string[]
+  folders: FolderSeen[]
   pass: boolean
 }
 
 export function emptyWindow(): Window {
-  return { seen: [], shown: new Map(), links: [], quarantined: [], gone: [], files: [], pass: false }
+  return {
+    seen: [],
+    shown: new Map(),
+    links: [],
+    quarantined: [],
+    gone: [],
+    files: [],
+    folders: [],
+    pass: false,
+  }
 }
 
 export function take(window: Window, event: Exclude<SourceEvent, { t: 'fault' | 'checkpoint' }>): void {
@@ -50,6 +61,9 @@ export function take(window: Window, event: Exclude<SourceEvent, { t: 'fault' | 
       return
     case 'file':
       window.files.push(event.file)
+      return
+    case 'folder':
+      window.folders.push(event.seen)
       return
     case 'pass':
       window.pass = true
@@ -92,6 +106,7 @@ async function commitWindow<DB extends SourcesTables>(
     for (const file of window.pass ? ['', ...window.files] : window.files) await forgetFile(tx, source, file)
     const change = await keepLedger(tx, source, window.seen, run, now)
     await keepSpans(tx, source, window.seen)
+    await keepFolders(tx, source, window.folders)
     await keepQuarantine(tx, source, window.quarantined, now)
     for (const [seen, shown] of window.shown)
       if (full || change.fresh.has(seen)) await showPatient?.(whole, shown)

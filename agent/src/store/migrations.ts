@@ -6,6 +6,7 @@ import { outboxMigrations } from '../outbox/store.ts'
 import { paperMigrations } from '../papers/store.ts'
 import { patientsMigrations } from '../patients/store.ts'
 import { registerMigrations } from '../register/store.ts'
+import { ssmix2Migrations } from '../sources/ssmix2/store.ts'
 import { sourcesMigrations } from '../sources/store.ts'
 import { staffMigrations } from '../staff/store.ts'
 import { uplinkMigrations } from '../uplink/store.ts'
@@ -22,4 +23,5 @@ export const agentMigrations: readonly Migration[] = [
   ...paperMigrations,
   ...officeMigrations,
   ...evidenceMigrations,
+  ...ssmix2Migrations,
 ]
