@@ -165,6 +165,16 @@ const RECEIPT = z.strictObject({
     .max(REFUSALS_MAX),
 }) satisfies z.ZodType<Receipt>
 
+const ASKED_PERSON = z.strictObject({
+  name: z.string().max(200),
+  kana: z.string().max(200),
+  birthDate: DATE.nullable(),
+  number: z.string().max(64).nullable(),
+  requesterName: z.string().max(200),
+  relation: z.string().max(200).nullable(),
+  contact: z.string().max(500).nullable(),
+})
+
 const STOP_ORDERED = z.strictObject({
   ...base,
   type: z.literal('stop-ordered'),
@@ -175,6 +185,8 @@ const STOP_ORDERED = z.strictObject({
   requester: REQUESTER,
   askedAt: INSTANT,
   erasureAsked: z.boolean(),
+  standing: z.literal('provisional').exactOptional(),
+  person: ASKED_PERSON.exactOptional(),
 }) satisfies z.ZodType<StopOrdered>
 
 const ERASURE_DONE = z.strictObject({

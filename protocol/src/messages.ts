@@ -157,7 +157,20 @@ export interface Receipt extends Base {
   refusals: { code: RefusalCode; patient: PatientKey | null; record: string | null }[]
 }
 
-/** A stop made at the operator: by paper token (handle) or resolved to a chart of this agent. */
+/** Who is meant, as said by somebody who shows no paper. Names people: travels sealed, and in no log. */
+export interface AskedPerson {
+  name: string
+  kana: string
+  birthDate: LocalDate | null
+  /** Patient number at this hospital, if it was said. */
+  number: string | null
+  requesterName: string
+  relation: string | null
+  /** Where the requester wants the document of Art. 53: what they say now, never the chart's address. */
+  contact: string | null
+}
+
+/** A stop made at the operator: by paper token (handle), resolved to a chart of this agent, or by name. */
 export interface StopOrdered extends Base {
   type: 'stop-ordered'
   stop: StopId
@@ -167,6 +180,9 @@ export interface StopOrdered extends Base {
   requester: StopFact['requester']
   askedAt: Instant
   erasureAsked: boolean
+  /** Omitted: confirmed. The same stop said again without it is the confirmation. */
+  standing?: 'provisional'
+  person?: AskedPerson
 }
 
 /** The hub erased these charts: forget what was sent, refuse to send again. */

@@ -119,29 +119,8 @@ export async function recordNameStop(context: AgentContext, asked: NameStopReque
     async (tx) => {
       const stop = stopId(context.env.id())
       const erasureAsked = asked.erasureAsked === true
-      await appendEvent(tx, {
-        type: 'name-stop-asked',
-        event: context.env.id(),
-        recordedAt: now,
-        ...asked,
-        stop,
-        erasureAsked,
-      })
-      await tx
-        .insertInto('name_stop')
-        .values({
-          stop,
-          kana_key: kanaKey(asked.kana),
-          kanji_key: kanjiKey(asked.name),
-          birth_date: asked.birthDate,
-          asked_at: now,
-          settled_at: null,
-        })
-        .execute()
-      const candidates: PatientKey[] = []
       const facts = { stop, requester: asked.requester, by: asked.by, askedAt: now }
-      for (const patient of await candidatesOf(tx, asked))
-        candidates.push(...(await holdChart(tx, context, facts, patient)))
+      const candidates = await enterNameStop(tx, context, { ...asked, stop, askedAt: now })
       const slip = await openSlip(tx, context, {
         ...facts,
         patients: candidates,
@@ -154,6 +133,33 @@ export async function recordNameStop(context: AgentContext, asked: NameStopReque
       return { stop, candidates, slip }
     },
   )
+}
+
+/** The charts held from now on. */
+export async function enterNameStop(
+  tx: AgentTx,
+  context: AgentContext,
+  said: NameStopRequest & { stop: StopId; askedAt: Instant },
+): Promise<PatientKey[]> {
+  const { askedAt, ...asked } = said
+  const erasureAsked = asked.erasureAsked === true
+  const head = { event: context.env.id(), recordedAt: context.env.now() }
+  await appendEvent(tx, { type: 'name-stop-asked', ...head, ...asked, erasureAsked })
+  await tx
+    .insertInto('name_stop')
+    .values({
+      stop: asked.stop,
+      kana_key: kanaKey(asked.kana),
+      kanji_key: kanjiKey(asked.name),
+      birth_date: asked.birthDate,
+      asked_at: askedAt,
+      settled_at: null,
+    })
+    .execute()
+  const held: PatientKey[] = []
+  for (const patient of await candidatesOf(tx, asked))
+    held.push(...(await holdChart(tx, context, said, patient)))
+  return held
 }
 
 /** A source shows a patient who bears a name that somebody asked to stop: stopped from the first sight. */

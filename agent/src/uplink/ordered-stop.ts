@@ -1,10 +1,13 @@
-import type { PatientKey } from '@kakehashi/protocol/ids'
-import type { StopOrdered } from '@kakehashi/protocol/messages'
+import { parsePatientKey, type PatientKey } from '@kakehashi/protocol/ids'
+import type { AskedPerson, StopOrdered } from '@kakehashi/protocol/messages'
 import type { AgentContext } from '../context.ts'
 import { bearerOf } from '../papers/bearer.ts'
+import { kanaKey, numberKey } from '../patients/words.ts'
+import { enterNameStop } from '../register/name-stop.ts'
 import { chartsOfPerson, patientStateOf } from '../register/read.ts'
 import { openSlip } from '../register/slip.ts'
 import { applyStop } from '../register/stop.ts'
+import { appendEvent } from '../register/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from './store.ts'
 
@@ -12,9 +15,85 @@ async function chartsMeant(tx: AgentTx, context: AgentContext, order: StopOrdere
   const named = new Set<PatientKey>(order.patients)
   const bearer = order.handle ? await bearerOf(tx, order.handle) : null
   if (bearer) named.add(bearer)
+  if (order.person) for (const chart of await chartSaid(tx, order.person)) named.add(chart)
   const charts = new Set<PatientKey>()
   for (const patient of named) for (const chart of await chartsOfPerson(tx, patient)) charts.add(chart)
   return [...charts].filter((chart) => chart.startsWith(`${context.facility}/`))
+}
+
+/** Number and birth date as said, or number and name: that chart is meant. Anything less is matched by staff. */
+async function chartSaid(tx: AgentTx, person: AskedPerson): Promise<PatientKey[]> {
+  if (person.number === null) return []
+  const rows = await tx
+    .selectFrom('patient_index')
+    .select(['patient', 'birth_date', 'kana_key'])
+    .where('number_key', '=', numberKey(person.number))
+    .execute()
+  const meant = rows.filter((row) =>
+    person.birthDate === null ? row.kana_key === kanaKey(person.kana) : row.birth_date === person.birthDate,
+  )
+  return meant.length === 1 ? meant.map((row) => parsePatientKey(row.patient)) : []
+}
+
+/** Everybody of that name is held until staff say who is meant; the document is due where somebody was found. */
+async function byName(
+  tx: AgentTx,
+  context: AgentContext,
+  order: StopOrdered,
+  person: AskedPerson,
+): Promise<void> {
+  const known = await tx
+    .selectFrom('name_stop')
+    .select('stop')
+    .where('stop', '=', order.stop)
+    .executeTakeFirst()
+  if (known) return
+  const facts = {
+    stop: order.stop,
+    requester: order.requester,
+    erasureAsked: order.erasureAsked,
+    askedAt: order.askedAt,
+    by: 'operator',
+    ...(person.relation === null ? {} : { relation: person.relation }),
+  }
+  const { name, kana, birthDate, contact } = person
+  const patients = await enterNameStop(tx, context, {
+    ...facts,
+    name,
+    kana,
+    birthDate,
+    ...(contact === null ? {} : { contact }),
+  })
+  if (patients.length > 0)
+    await openSlip(tx, context, {
+      ...facts,
+      patients,
+      tracks: order.tracks,
+      operators: null,
+      origin: 'operator',
+    })
+}
+
+/** What the operator verified later makes the provisional stop a confirmed one; the document is out already. */
+async function confirmKnown(
+  tx: AgentTx,
+  context: AgentContext,
+  order: StopOrdered,
+  charts: readonly PatientKey[],
+): Promise<void> {
+  for (const patient of charts) {
+    const { stops } = await patientStateOf(tx, patient)
+    if (!stops.some((one) => one.stop === order.stop && one.standing === 'provisional')) continue
+    await appendEvent(tx, {
+      type: 'stop-confirmed',
+      event: context.env.id(),
+      recordedAt: context.env.now(),
+      by: 'operator',
+      stop: order.stop,
+      patient,
+      identityCheck: 'known',
+    })
+  }
 }
 
 /**
@@ -27,10 +106,12 @@ export async function applyOrderedStop(
   order: StopOrdered,
 ): Promise<void> {
   const charts = await chartsMeant(tx, context, order)
+  if (charts.length === 0 && order.person) return byName(tx, context, order, order.person)
   if (charts.length === 0) {
     context.log('stop.unmatched')
     return
   }
+  if (order.standing !== 'provisional') await confirmKnown(tx, context, order, charts)
   const fresh: PatientKey[] = []
   for (const chart of charts) {
     const { stops } = await patientStateOf(tx, chart)
@@ -43,13 +124,17 @@ export async function applyOrderedStop(
     tracks: order.tracks,
     operators: null,
     requester: order.requester,
-    identityCheck: 'token',
-    standing: 'confirmed',
+    identityCheck: order.person ? 'none' : 'token',
+    standing: order.standing ?? 'confirmed',
+    relation: order.person?.relation ?? undefined,
     origin: 'operator',
     erasureAsked: order.erasureAsked,
     by: 'operator',
     askedAt: order.askedAt,
-    more: { receivedAt: order.askedAt },
+    more: {
+      receivedAt: order.askedAt,
+      ...(order.person ? { requesterName: order.person.requesterName } : {}),
+    },
   } as const
   await applyStop(tx, context, facts)
   await openSlip(tx, context, { ...facts, patients: charts })
