@@ -1,5 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
-import { boundYoungSpace } from '@kakehashi/protocol/young-space'
+#!/usr/bin/env -S node --max-semi-space-size=4 --optimize-for-size
+import { boundMemory } from '@kakehashi/protocol/memory-bound'
 
-boundYoungSpace()
+boundMemory()
 await import('./commands/program.ts')

@@ -99,9 +99,9 @@ export interface SourceConnector {
 }
 
 /**
- * The agent needs less than 300 MiB whatever the hospital's size (the bench says how much it took): some 110 are Node
- * and the loaded program, 32 the young objects (`boundYoungSpace` in `protocol/src/young-space.ts`), 16 SQLite's
- * pages, this what is read ahead of a packed file, and a batch of `PACK_BYTES_AIM` a few times over while it is sealed.
+ * What is read ahead of a packed file, at most. Beside it the agent holds the loaded program, SQLite's pages and one
+ * batch of `PACK_BYTES_AIM` a few times over while it is sealed: bounds that do not grow with the hospital. The bench
+ * prints what the process took; `protocol/src/memory-bound.ts` keeps Node from taking more than it needs.
  */
 export const FETCH_BYTES_MAX = 8 * 1024 * 1024
 

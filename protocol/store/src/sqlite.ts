@@ -2,6 +2,9 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 
 const STATEMENTS_MAX = 256
+/** A kept statement keeps what was last bound to it: those with hundreds of rows are prepared anew. */
+const KEPT_TEXT_MAX = 1000
+const PAGES_KIB = 4096
 
 /** Our transactions write: taking the lock first waits for another process, where taking it later would fail. */
 const BEGIN_WRITING = 'begin immediate'
@@ -20,7 +23,7 @@ class Adapter implements SqliteDatabase {
     if (kept) return kept
     if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear()
     const fresh = new Statement(this.#db.prepare(text))
-    this.#statements.set(text, fresh)
+    if (text.length <= KEPT_TEXT_MAX) this.#statements.set(text, fresh)
     return fresh
   }
   close(): void {
@@ -67,7 +70,7 @@ export function openDatabase(path: string): DatabaseSync {
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA secure_delete = ON;
-    PRAGMA cache_size = -16384;
+    PRAGMA cache_size = -${PAGES_KIB};
   `)
   return db
 }
