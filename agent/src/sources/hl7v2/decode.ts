@@ -37,7 +37,9 @@ export function decodeStored(bytes: Uint8Array): Decoded | null {
 
 function decoded(encoding: StoredEncoding, bytes: Uint8Array): string | null {
   try {
-    return DECODERS[encoding].decode(bytes)
+    const text = DECODERS[encoding].decode(bytes)
+    // controls of the upper half are in no Japanese text: the bytes were of another encoding
+    return /[\u0080-\u009f]/.test(text) ? null : text
   } catch {
     return null
   }

@@ -17,7 +17,7 @@ import { folderIndex, ssmix2Migrations } from './store.ts'
 type Tables = SourcesTables & PatientsTables
 
 /** ISO-2022-JP, for kanji and kana of JIS X 0208 that EUC-JP tells the code of; the table is read off the decoder. */
-const JIS = new Map<string, [number, number]>()
+export const JIS = new Map<string, [number, number]>()
 for (let row = 0x21; row <= 0x7e; row++)
   for (let cell = 0x21; cell <= 0x7e; cell++) {
     const text = new TextDecoder('euc-jp').decode(Uint8Array.of(row | 0x80, cell | 0x80))
@@ -154,7 +154,7 @@ export const problems = (
     pid(patient),
     ...list.map(
       ([instance, code, more = '']) =>
-        `PRB|AD|20260101|${code}^胃炎^MDCDX2|${instance}|||20260101||||||||||20260101${more}`,
+        `PRB|AD|20260101|${code}^胃炎^MDCDX2|${instance}|||20260101|||||||||20260101${more}`,
     ),
   ].join('\r')
 

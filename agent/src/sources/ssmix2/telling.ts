@@ -206,7 +206,7 @@ function withUnknown(message: Message, mapped: Mapped[]): void {
 }
 
 function lineOf(segments: readonly Segment[]): number {
-  return Math.max(...segments.map((segment) => segment.line))
+  return Math.min(...segments.map((segment) => segment.line))
 }
 
 function categoriesOf(resource: Mapped['resource']): string[] {

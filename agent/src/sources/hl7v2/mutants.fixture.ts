@@ -1,0 +1,80 @@
+import { jis } from '../ssmix2/storage.fixture.ts'
+import type { Message } from './message.ts'
+
+const SEEDS = [
+  [
+    'MSH|^~\\&|HIS|SEND|GW|RCV|20260101||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994',
+    'PID|0001||9999013^^^^PI||患者^太郎^^^^^L^I~カンジャ^タロウ^^^^^L^P||19480405|M|||^^^^422-8033^JPN^H^静岡県静岡市',
+    'IN1|1|67^国民健康保険^JHSD0001|67999991',
+  ],
+  [
+    'MSH|^~\\&|HIS|SEND|GW|RCV|20260101||RDE^O11^RDE_O11|1|P|2.5',
+    'PID|0001||9999013',
+    'ORC|NW|1||1_01_001|||||20110701103045',
+    'RXE||108665201^ダーゼン錠^HOT9|1||TAB^錠^MR9P|||||15|TAB^錠^MR9P||||||||3^TAB&錠&MR9P',
+    'TQ1|1||1013044400000000&内服&JAMISDP01|||5^d|2011070100',
+  ],
+].map((lines) => jis(lines.join('\r')))
+
+const PIECES = [
+  '|',
+  '^',
+  '~',
+  '\\',
+  '&',
+  '\r',
+  '\n',
+  '""',
+  '\\F\\',
+  '\\X41\\',
+  '\u001b$B',
+  '\u001b(B',
+  '\u001b(J',
+  'MSH',
+  '\0',
+]
+
+/** A xorshift: the same seed, the same mutants. */
+export function* mutants(count: number, seed: number): Generator<Uint8Array> {
+  let state = seed >>> 0 || 1
+  const next = (below: number): number => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % below
+  }
+  for (let n = 0; n < count; n++) {
+    let bytes = Buffer.from(SEEDS[next(SEEDS.length)] as Buffer)
+    for (let changes = next(4) + 1; changes > 0; changes--) {
+      const at = next(bytes.length + 1)
+      const to = Math.min(bytes.length, at + next(40))
+      const kind = next(5)
+      if (kind === 0) bytes[Math.min(at, bytes.length - 1)] = next(256)
+      else if (kind === 1) bytes = bytes.subarray(0, Math.max(1, at))
+      else if (kind === 2) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(to)])
+      else if (kind === 3)
+        bytes = Buffer.concat([bytes.subarray(0, to), bytes.subarray(at, to), bytes.subarray(to)])
+      else
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          Buffer.from(PIECES[next(PIECES.length)] as string),
+          bytes.subarray(at),
+        ])
+      if (bytes.length === 0) bytes = Buffer.from('M')
+    }
+    yield bytes
+  }
+}
+
+/** Touches what a mapping touches; throws when something is out of its bounds. */
+export function walkMessage(message: Message): void {
+  for (const segment of message.segments) {
+    if (segment.fields > 1001) throw new Error('too many fields')
+    for (let n = 1; n <= Math.min(segment.fields, 25); n++)
+      for (const one of segment.repetitions(n)) {
+        one.at(1)
+        one.at(2, 2)
+        one.inside(1).text(3)
+      }
+  }
+}
