@@ -39,7 +39,14 @@ const Gateway = z.strictObject({
   database,
   storedBytesMax: z.number().int().positive().optional(),
 })
-const Portal = z.strictObject({ operator, listen: place, vault: vaultKeys, database })
+const Portal = z.strictObject({
+  operator,
+  listen: place,
+  vault: vaultKeys,
+  database,
+  /** Addresses of the proxies in front, whose X-Forwarded-For counts; nobody else's does. */
+  proxies: z.array(z.string()).default([]),
+})
 const Vault = z.strictObject({
   operator,
   gateway: z.url(),
@@ -51,6 +58,8 @@ const Vault = z.strictObject({
   profile: z.enum(['production', 'trial']),
   /** How long the vault rests between two rounds of pulling. */
   pullEveryMs: z.number().int().min(100).max(600_000),
+  /** A stop that a hospital has not applied after this long is shown as work at the console. */
+  stopLateMs: z.number().int().min(60_000).default(86_400_000),
   /** How often accepted records move into sealed partitions. */
   settleEveryMs: z.number().int().min(1000).max(86_400_000).default(300_000),
   database,

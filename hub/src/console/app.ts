@@ -2,6 +2,7 @@ import { inJapanese, Refused } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
 import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
 import { Sessions } from '@kakehashi/ui/sessions'
+import { SignInThrottle } from '@kakehashi/ui/throttle'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -12,6 +13,9 @@ import type { ConsoleEnv, ConsoleParts, ConsoleSession } from './parts.ts'
 import { releaseRoutes } from './release.ts'
 import { listRoutes } from './lists.ts'
 import { readSession, signInRoutes } from './sign-in.ts'
+import { stepUp } from './step-up.ts'
+import { stopRoutes } from './stops.ts'
+import { ticketRoutes } from './tickets.ts'
 import { accountStore } from './stores.ts'
 
 const FORM_BYTES_MAX = 16 * 1024
@@ -21,6 +25,7 @@ const LIMITS = { idleMs: IDLE_MS_MAX, totalMs: 12 * 3_600_000, most: 200 }
 /** The operator's console, in the core zone. Roles are read anew for every request: a change works at once. */
 export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
+  const throttle = new SignInThrottle()
   const sessions = new Sessions<ConsoleSession>(parts.env, LIMITS)
   const refuse = (c: Context, title: string, text: string, status: 403 | 404 | 409 | 413 | 415 | 500) =>
     c.html(trouble(parts.operatorName, title, text), status)
@@ -37,7 +42,7 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
     parts.log('console.foreign-form')
     return refused(c, 403)
   })
-  signInRoutes(app, parts, sessions)
+  signInRoutes(app, parts, sessions, throttle)
   app.use(async (c, next) => {
     const session = readSession(c, parts, sessions)
     const account = session ? await activeAccount(accountStore(parts).db, session.account) : null
@@ -50,12 +55,15 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
       if (!sameSecret(String(form['csrf'] ?? ''), session.csrf)) return refused(c, 403)
     }
     c.set('session', session)
+    c.set('stepUp', (form) => stepUp(parts, throttle, account.account, form))
     c.set('account', { account: account.account, name: account.name, roles: account.roles })
     c.header('refresh', `${IDLE_MS_MAX / 1000 + 1}; url=/sign-in?why=locked`)
     return next()
   })
   listRoutes(app, parts)
   releaseRoutes(app, parts)
+  stopRoutes(app, parts)
+  ticketRoutes(app, parts)
 
   app.notFound((c) => refuse(c, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText, 404))
   app.onError((error, c) => {

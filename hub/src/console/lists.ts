@@ -7,6 +7,8 @@ import type { ConsoleEnv, ConsoleParts } from './parts.ts'
 import { agentLines, countOpen, erasureLine, erasureLines, linkageLines } from './read.ts'
 import { releaseList } from '../release/read.ts'
 import { mayEnter } from './rules.ts'
+import { stopWork } from './stop-read.ts'
+import { ticketLines } from './ticket-read.ts'
 import { W } from './words.ja.ts'
 
 export function listRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
@@ -42,9 +44,17 @@ async function todoOf(parts: ConsoleParts, roles: Parameters<typeof mayEnter>[0]
   const add = (n: number, text: (n: number) => string, href: string) => {
     if (n > 0) todo.push({ text: text(n), href })
   }
-  const { incidents, stops } = await countOpen(parts)
+  const { incidents } = await countOpen(parts)
   add(incidents, W.todo.incidents, '/agents')
-  add(stops, W.todo.stops, '/agents')
+  const stops = await stopWork(parts)
+  if (mayEnter(roles, 'stops')) add(stops.late, W.todo.late, '/stops')
+  if (mayEnter(roles, 'desk')) add(stops.unverified, W.todo.unverified, '/stops')
+  if (mayEnter(roles, 'erasing')) add(stops.toErase, W.todo.toErase, '/stops')
+  if (mayEnter(roles, 'desk')) {
+    const open = (await ticketLines(parts)).filter((one) => one.answeredAt === null)
+    add(open.filter((one) => one.overdue).length, W.todo.overdue, '/tickets')
+    add(open.filter((one) => !one.overdue).length, W.todo.questions, '/tickets')
+  }
   if (mayEnter(roles, 'releases')) {
     const waiting = (await releaseList(parts.ops.db)).filter((one) => one.voting !== null)
     add(waiting.length, W.todo.reviews, '/releases')

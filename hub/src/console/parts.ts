@@ -1,8 +1,10 @@
 import type { Env } from '@kakehashi/protocol/env'
 import type { Log } from '@kakehashi/protocol/log'
+import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { BaseSession } from '@kakehashi/ui/sessions'
 import type { Account } from '../accounts/store.ts'
 import type { OpsStore } from '../vault/ops.ts'
+import type { VaultParts } from '../vault/parts.ts'
 import type { IdentityStore } from '../vault/rooms.ts'
 
 export interface ConsoleParts {
@@ -12,6 +14,10 @@ export interface ConsoleParts {
   operatorName: string
   ops: OpsStore
   identity: IdentityStore
+  /** What a stop taken here needs of the vault. */
+  vault: Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops'>
+  /** A stop that a hospital has not applied after this long is work for somebody. */
+  stopLateMs: number
 }
 
 export interface ConsoleSession extends BaseSession {
@@ -20,5 +26,10 @@ export interface ConsoleSession extends BaseSession {
 }
 
 export interface ConsoleEnv {
-  Variables: { session: ConsoleSession; account: Account }
+  Variables: {
+    session: ConsoleSession
+    account: Account
+    /** Both factors once more, whoever sits at the open screen; what is wrong, field by field. */
+    stepUp(form: Record<string, unknown>): Promise<FieldError[]>
+  }
 }

@@ -95,16 +95,11 @@ export async function linkageLines({ identity }: ConsoleParts): Promise<LinkageL
   }))
 }
 
-export async function countOpen({ ops }: ConsoleParts): Promise<{ incidents: number; stops: number }> {
+export async function countOpen({ ops }: ConsoleParts): Promise<{ incidents: number }> {
   const incidents = await ops.db
     .selectFrom('incident')
     .select((e) => e.fn.countAll<number>().as('n'))
     .where('cleared_at', 'is', null)
     .executeTakeFirst()
-  const stops = await ops.db
-    .selectFrom('stop_delivery')
-    .select((e) => e.fn.countAll<number>().as('n'))
-    .where('acked_at', 'is', null)
-    .executeTakeFirst()
-  return { incidents: Number(incidents?.n ?? 0), stops: Number(stops?.n ?? 0) }
+  return { incidents: Number(incidents?.n ?? 0) }
 }

@@ -1,7 +1,5 @@
-import { secretMatches } from '@kakehashi/protocol/secret-hash'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Hono } from 'hono'
-import { activeAccount } from '../accounts/store.ts'
 import { voteOnRelease } from '../release/flow.ts'
 import { releaseList } from '../release/read.ts'
 import { ReleaseRefused } from '../release/transition.ts'
@@ -9,7 +7,7 @@ import { aroundOf, door } from './door.ts'
 import { ANSWERS, releasePage, releasesPage, type VoteView } from './pages/release.ts'
 import type { ConsoleEnv, ConsoleParts } from './parts.ts'
 import { releaseFile } from './releases.ts'
-import { accountStore, releaseStore } from './stores.ts'
+import { releaseStore } from './stores.ts'
 import { W } from './words.ja.ts'
 
 const REASON_MAX = 1000
@@ -34,10 +32,8 @@ export function releaseRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void 
     if (file.mayNot !== null || file.voting === null) throw new ReleaseRefused(file.mayNot ?? W.notNow)
     const form = await c.req.parseBody()
     const view = read(form)
-    // Step-up: a vote takes the passphrase again, whoever sits at the open screen.
-    const own = await activeAccount(accountStore(parts).db, account)
-    if (!own || !(await secretMatches(String(form['passphrase'] ?? ''), own.passphrase)))
-      view.errors.push({ field: 'passphrase', text: W.passphraseWrong })
+    // A code is used up only by a form that is complete.
+    if (view.errors.length === 0) view.errors.push(...(await c.get('stepUp')(form)))
     if (!view.answer || !view.conflict || view.errors.length > 0)
       return c.html(releasePage(aroundOf(c, parts), file, view), 422)
     await voteOnRelease(releaseStore(parts), file.release, account, {

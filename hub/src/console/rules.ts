@@ -2,11 +2,18 @@ import type { Role } from '../accounts/rules.ts'
 
 /** Which roles may open which part of the console. */
 export const ROOMS = {
-  home: ['author', 'reviewer', 'auditor', 'privacy'],
+  home: ['author', 'reviewer', 'auditor', 'privacy', 'desk'],
   releases: ['author', 'reviewer', 'auditor'],
   erasures: ['privacy', 'auditor'],
   linkage: ['privacy', 'auditor'],
-  agents: ['author', 'reviewer', 'auditor', 'privacy'],
+  agents: ['author', 'reviewer', 'auditor', 'privacy', 'desk'],
+  /** Taking stops and questions, and seeing who asked. */
+  desk: ['desk', 'privacy'],
+  /** How far each stop has come, without names. */
+  stops: ['desk', 'privacy', 'auditor'],
+  tickets: ['desk', 'privacy', 'auditor'],
+  /** Erasing what was asked: another person than who verified. */
+  erasing: ['privacy'],
 } as const satisfies Record<string, readonly Role[]>
 export type Room = keyof typeof ROOMS
 

@@ -1,6 +1,6 @@
 import { giveSessionCookie, sessionCookie } from '@kakehashi/ui/cookie'
 import type { Sessions } from '@kakehashi/ui/sessions'
-import { SignInThrottle } from '@kakehashi/ui/throttle'
+import type { SignInThrottle } from '@kakehashi/ui/throttle'
 import type { Context, Hono } from 'hono'
 import { signIn } from '../accounts/flow.ts'
 import { signInPage } from './pages/sign-in.ts'
@@ -12,8 +12,8 @@ export function signInRoutes(
   app: Hono<ConsoleEnv>,
   parts: ConsoleParts,
   sessions: Sessions<ConsoleSession>,
+  throttle: SignInThrottle,
 ): void {
-  const throttle = new SignInThrottle()
   const page = (why: 'locked' | 'left' | null, error: string | null) =>
     signInPage(parts.operatorName, { why, error })
 
@@ -28,7 +28,11 @@ export function signInRoutes(
     const now = parts.env.now()
     const wait = throttle.waitMs(account, now)
     if (wait > 0) return c.html(page(null, W.signInWait(Math.ceil(wait / 1000))), 429)
-    const found = await signIn(accountStore(parts), { account, passphrase: String(form['passphrase'] ?? '') })
+    const found = await signIn(accountStore(parts), {
+      account,
+      passphrase: String(form['passphrase'] ?? ''),
+      code: String(form['code'] ?? ''),
+    })
     if (!found) {
       throttle.failed(account, now)
       return c.html(page(null, W.signInWrong), 401)

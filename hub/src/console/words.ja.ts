@@ -1,10 +1,14 @@
 import type { Reason } from '../linkage/engine.ts'
 import type { Role } from '../accounts/rules.ts'
 
+import { DESK } from './desk-words.ja.ts'
+
 /** Everything the console says. */
 export const W = {
+  ...DESK,
   product: '運営コンソール',
   home: '今日すること',
+  homeCount: (n: number) => `今日することは ${n} 件`,
   homeNone: 'いま、することはありません。',
   releases: '提供',
   erasures: '削除',
@@ -19,17 +23,25 @@ export const W = {
   account: '職員の番号',
   passphrase: '合言葉',
   signIn: '入る',
-  signInWrong: '番号か合言葉が違います。もう一度入れてください。',
+  code: '認証アプリの6桁の番号',
+  codeHint: 'スマートフォンがないときは、予備の番号を入れます。番号は一度だけ使えます。',
+  signInWrong:
+    '番号・合言葉・認証アプリの番号のどれかが違います。アプリに次の番号が出るのを待って、もう一度入れてください。',
+  stepUpWrong:
+    '合言葉か認証アプリの番号が違います。アプリに次の番号が出るのを待って、もう一度入れてください。',
   signInWait: (seconds: number) => `まちがいが続いたため、${seconds}秒お待ちください。`,
   signInLocked: '15分間操作がなかったため、画面を閉じました。もう一度入ってください。',
   signInLeft: '終了しました。',
   notAllowedTitle: 'この画面は見られません',
   notAllowed: (role: string) =>
     `見られるのは、次の役割の職員です：${role}。必要なときは管理者に相談してください。`,
-  role: { author: '作成', reviewer: '審査', auditor: '監査', privacy: '個人情報保護' } satisfies Record<
-    Role,
-    string
-  >,
+  role: {
+    author: '作成',
+    reviewer: '審査',
+    auditor: '監査',
+    privacy: '個人情報保護',
+    desk: '受付',
+  } satisfies Record<Role, string>,
 
   todo: {
     reviews: (n: number) => `審査を待つ提供が ${n}件 あります`,
@@ -37,7 +49,11 @@ export const W = {
     erasures: (n: number) => `終わっていない削除が ${n}件 あります`,
     silent: (n: number) => `24時間より長く連絡のない装置が ${n}台 あります`,
     incidents: (n: number) => `開いたままの事案が ${n}件 あります`,
-    stops: (n: number) => `医療機関に届いていない停止が ${n}件 あります`,
+    late: (n: number) => `医療機関に届いていない停止が ${n}件 あります（決めた時間を過ぎています）`,
+    unverified: (n: number) => `本人の確認がすんでいない停止が ${n}件 あります`,
+    toErase: (n: number) => `削除の承認を待つ停止が ${n}件 あります`,
+    questions: (n: number) => `答えていない質問・苦情が ${n}件 あります`,
+    overdue: (n: number) => `期限を過ぎた質問・苦情が ${n}件 あります`,
   },
 
   // releases
@@ -106,7 +122,6 @@ export const W = {
   reasonLabel: '意見・理由',
   passphraseAgain: '合言葉（もう一度）',
   passphraseWhy: '回答するのが本人であることを確かめます',
-  passphraseWrong: '合言葉が違います。',
   vote: '回答を確定する',
   voted: '回答を記録しました。',
   notReviewer: '審査の役割がありません。見るだけです。',

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemEnv, type Env } from '@kakehashi/protocol/env'
 import { silentLog } from '@kakehashi/protocol/log'
-import { newBoxKey, toBase64 } from '@kakehashi/protocol/signing'
+import { newBoxKey, newSigningKey, toBase64 } from '@kakehashi/protocol/signing'
 import { createAccount } from '../accounts/flow.ts'
+import { enrolSecondFactor } from '../accounts/second-factor.ts'
+import { codeAt, STEP_MS, stepAt } from '../accounts/totp.ts'
 import type { Treated } from '../anonymization/disclosure.ts'
 import type { Attack } from '../anonymization/intruder.ts'
 import { linkedCohort } from '../anonymization/linked-cohort.ts'
@@ -12,6 +14,8 @@ import { profileHash } from '../anonymization/profile.ts'
 import { riskReport } from '../anonymization/report.ts'
 import { assignReviewers, draftRelease, submitRelease } from '../release/flow.ts'
 import type { Role } from '../accounts/rules.ts'
+import { stopListOf } from '../requests/stop-list.ts'
+import type { VaultKeys } from '../vault/parts.ts'
 import { openOpsStore } from '../vault/ops.ts'
 import { openIdentityStore } from '../vault/opening.ts'
 import { consoleApp } from './app.ts'
@@ -19,6 +23,9 @@ import type { ConsoleParts } from './parts.ts'
 import { accountStore, releaseStore } from './stores.ts'
 
 export const PASSPHRASE = 'correct horse battery'
+/** The staff's phones, by the console they sign in to. */
+const PHONES = new WeakMap<object, (account: string) => string>()
+
 const DAY = 24 * 3_600_000
 
 /** One application that waits for its two reviewers. */
@@ -112,29 +119,55 @@ export async function operatorRoom(options: { title?: string } = {}) {
     operatorName: '一般財団法人 架け橋',
     ops,
     identity,
+    stopLateMs: DAY,
+    vault: { env, ops, keys: keysFor(env), stops: stopListOf([]) },
   }
   const staff: [string, string, Role[]][] = [
     ['author', '青木', ['author', 'reviewer']],
     ['one', '石田', ['reviewer']],
     ['two', '上野', ['reviewer']],
     ['privacy', '江口', ['privacy']],
+    ['desk', '尾形', ['desk']],
+    ['auditor', '加藤', ['auditor']],
   ]
-  for (const [account, name, roles] of staff)
-    await createAccount(
-      accountStore(parts),
-      { account, name, roles, passphrase: PASSPHRASE, by: 'init' },
-      { N: 1024, r: 8, p: 1 },
-    )
+  const secrets = new Map<string, string>()
+  for (const [account, name, roles] of staff) {
+    const asked = { account, name, roles, passphrase: PASSPHRASE, by: 'init' }
+    await createAccount(accountStore(parts), asked, { N: 1024, r: 8, p: 1 })
+    secrets.set(account, (await enrolSecondFactor(accountStore(parts), { account, by: 'init' })).secret)
+  }
+  const shown = new Map<string, number>()
+  /** What the account's phone shows now; the clock goes on to a code that was not used yet. */
+  const codeOf = (account: string): string => {
+    if (shown.get(account) === stepAt(clock.now)) clock.now += STEP_MS
+    shown.set(account, stepAt(clock.now))
+    const secret = secrets.get(account)
+    return secret === undefined ? '000000' : codeAt(secret, stepAt(clock.now))
+  }
   await plant(parts, clock.now)
   const release = await applied(parts, options.title ?? '糖尿病コホート 2026年度')
-  return { app: consoleApp(parts), clock, parts, ops, release }
+  const app = consoleApp(parts)
+  PHONES.set(app, codeOf)
+  return { app, clock, parts, ops, release, codeOf }
 }
+
+function keysFor(env: Env): VaultKeys {
+  return {
+    box: newBoxKey(env),
+    formerBoxes: [],
+    signing: newSigningKey(env),
+    audit: newSigningKey(env),
+    tombstone: env.random(32),
+  }
+}
+
+const INBOX = toBase64(newBoxKey(systemEnv()).public)
 
 function agentRow(id: string, lastHeardAt: number | null, now: number) {
   return {
     agent: id,
     facility: `${id}-hospital`,
-    inbox_key: '',
+    inbox_key: INBOX,
     inbox_key_id: id,
     enrolled_at: now - 40 * DAY,
     retired_at: null,
@@ -209,21 +242,33 @@ export class Visitor {
     this.#app = app
   }
 
+  code(account: string): string {
+    return PHONES.get(this.#app)?.(account) ?? ''
+  }
+
   async get(path: string): Promise<{ status: number; text: string; headers: Headers }> {
     return this.#read(await this.#app.request(path, { headers: { cookie: this.cookie } }))
   }
 
-  async post(path: string, form: Record<string, string>, headers: Record<string, string> = {}) {
+  async post(path: string, form: Record<string, string | string[]>, headers: Record<string, string> = {}) {
     const response = await this.#app.request(path, {
       method: 'POST',
-      body: new URLSearchParams({ csrf: this.csrf, ...form }),
+      body: new URLSearchParams(
+        Object.entries({ csrf: this.csrf, ...form }).flatMap(([name, value]) =>
+          [value].flat().map((one): [string, string] => [name, one]),
+        ),
+      ),
       headers: { cookie: this.cookie, origin: 'http://localhost', ...headers },
     })
     return this.#read(response)
   }
 
   signIn(account: string, passphrase = PASSPHRASE) {
-    return this.post('/sign-in', { account, passphrase })
+    return this.post('/sign-in', {
+      account,
+      passphrase,
+      code: passphrase === PASSPHRASE ? this.code(account) : '000000',
+    })
   }
 
   async #read(response: Response): Promise<{ status: number; text: string; headers: Headers }> {

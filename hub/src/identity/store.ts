@@ -40,6 +40,8 @@ export interface IdentityTables {
     branch: string
   }
   identity_erased: { handle: string; at: number }
+  /** Who asked something of the operator, as said: of a stop or a ticket, by its number. JSON. */
+  identity_asked: { about: string; said: string; at: number }
   identity_secret: { name: string; secret: Uint8Array }
 }
 
@@ -57,6 +59,12 @@ export const identityMigrations: readonly Migration[] = [
       `CREATE INDEX identity_insured ON identity_insurance (insurer, symbol, number)`,
       `CREATE TABLE identity_erased (handle ${w.text} PRIMARY KEY, at ${w.int} NOT NULL)${w.strict}`,
       `CREATE TABLE identity_secret (name ${w.text} PRIMARY KEY, secret ${w.bytes} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: '201-asked',
+    up: (w) => [
+      `CREATE TABLE identity_asked (about ${w.text} PRIMARY KEY, said ${w.text} NOT NULL, at ${w.int} NOT NULL)${w.strict}`,
     ],
   },
 ]

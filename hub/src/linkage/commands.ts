@@ -20,7 +20,9 @@ export function registerLinkageCommands(program: Command, context: HubContext): 
     .command('run', { isDefault: true })
     .description('新しいカルテを名寄せする')
     .action(async () => {
-      const linked = await context.withVault((vault) => linkNewRecords(identityOf(vault)))
+      const linked = await context.withVault((vault) =>
+        linkNewRecords(identityOf(vault), undefined, (charts) => vault.release.blocked(charts, 'ANON')),
+      )
       context.tell(
         `${linked.placed}件を調べ、${linked.attached}件を同じ人につなぎ、${linked.newPersons}人を新しく登録し、${linked.reviews}件を確認待ちにしました。`,
         linked,

@@ -13,38 +13,59 @@ export interface Linked {
   reviews: number
 }
 
+/** Which of these are stopped: nobody links them, for as long as that lasts. */
+export type Held = (charts: readonly PatientKey[]) => Promise<ReadonlySet<PatientKey>>
+
 const PER_TRANSACTION = 100
 
 /** Places every chart that is new or whose identity changed. Only accepted charts are in the identity store. */
 export async function linkNewRecords(
   store: Store<LinkingTables>,
   engine: LinkageEngine = deterministicEngine,
+  held: Held = async () => new Set(),
 ): Promise<Linked> {
   const total: Linked = { placed: 0, attached: 0, newPersons: 0, reviews: 0 }
-  for (;;) {
-    const some = await store.transact<Linked>(
-      (linked) =>
+  for (let after = ''; ;) {
+    const { last, ...some } = await store.transact<Linked & { last: PatientKey | undefined }>(
+      ({ last: _, ...linked }) =>
         linked.placed === 0
           ? null
           : { act: 'linkage.placed', actor: `${engine.name}@${engine.version}`, detail: { ...linked } },
-      (tx) => placeSome(tx, store.env, engine),
+      async (tx) => {
+        const charts = await unplaced(tx, after)
+        const linked = await placeSome(tx, store.env, engine, charts, await held(charts))
+        return { ...linked, last: charts.at(-1) }
+      },
     )
-    if (some.placed === 0) return total
+    if (last === undefined) return total
+    after = last
     for (const name of ['placed', 'attached', 'newPersons', 'reviews'] as const) total[name] += some[name]
   }
 }
 
-async function placeSome(tx: Tx<LinkingTables>, env: Env, engine: LinkageEngine): Promise<Linked> {
-  const linked: Linked = { placed: 0, attached: 0, newPersons: 0, reviews: 0 }
+async function unplaced(tx: Tx<LinkingTables>, after: string): Promise<PatientKey[]> {
   const rows = await tx
     .selectFrom('identity_patient')
     .select('patient')
     .where('placed', '=', 0)
+    .where('patient', '>', after)
     .orderBy('patient')
     .limit(PER_TRANSACTION)
     .execute()
-  for (const { patient } of rows) {
-    const kind = await placeChart(tx, env, engine, patient as PatientKey)
+  return rows.map((row) => row.patient as PatientKey)
+}
+
+async function placeSome(
+  tx: Tx<LinkingTables>,
+  env: Env,
+  engine: LinkageEngine,
+  charts: readonly PatientKey[],
+  held: ReadonlySet<PatientKey>,
+): Promise<Linked> {
+  const linked: Linked = { placed: 0, attached: 0, newPersons: 0, reviews: 0 }
+  for (const patient of charts) {
+    if (held.has(patient)) continue
+    const kind = await placeChart(tx, env, engine, patient)
     linked.placed++
     if (kind === 'attach') linked.attached++
     if (kind === 'new-person') linked.newPersons++

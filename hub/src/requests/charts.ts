@@ -20,7 +20,7 @@ export interface OwnList {
 export async function readOwnList(
   tx: OpsTx,
   tombstoneKey: Uint8Array,
-  charts: readonly { patient: PatientKey; handles: readonly StopHandle[] }[],
+  charts: readonly { patient: PatientKey; handles: readonly StopHandle[]; names?: readonly string[] }[],
 ): Promise<OwnList> {
   const byChart = new Map<string, Set<string>>()
   const byHandle = new Map<string, Set<string>>()
@@ -32,6 +32,10 @@ export async function readOwnList(
   for (const part of slices(charts.flatMap((chart) => chart.handles)))
     for (const row of await tx.selectFrom('stop_handle').selectAll().where('handle', 'in', part).execute())
       add(byHandle, row.handle, row.stop)
+  for (const { patient, names = [] } of charts)
+    for (const part of slices(names))
+      for (const row of await tx.selectFrom('stop_name').select('stop').where('hash', 'in', part).execute())
+        add(byChart, patient, row.stop)
   const stops = await readStops(
     tx,
     [...byChart.values(), ...byHandle.values()].flatMap((set) => [...set]),

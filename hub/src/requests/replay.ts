@@ -2,7 +2,7 @@ import { operatorId, stopId, type PatientKey } from '@kakehashi/protocol/ids'
 import type { OpsTx } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { chartHash } from './charts.ts'
-import { addCharts, insertStop, passOn, type StopAsk } from './stop.ts'
+import { addCharts, addNames, insertStop, passOn, type StopAsk } from './stop.ts'
 import type { StopEntry } from './stop-list.ts'
 
 /** Stops that a restored backup has forgotten hold again, and are passed on again, before anything is admitted. */
@@ -67,6 +67,7 @@ async function enterAgain(
   }
   await insertStop(tx, parts, ask)
   await addCharts(tx, parts, entry.stop, patients)
+  await addNames(tx, entry.stop, entry.names ?? [])
   const nameless = entry.charts.filter((hash) => !byHash.has(hash))
   if (nameless.length > 0)
     await tx

@@ -15,6 +15,8 @@ export type StopEntry =
       askedAt: number
       erasureAsked: boolean
       receipt: string | null
+      /** Of a person said by name. */
+      names?: string[]
     }
   | { stop: string; withdrawnAt: number; undone?: true }
 

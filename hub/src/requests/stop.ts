@@ -6,7 +6,7 @@ import {
   type StopHandle,
   type StopId,
 } from '@kakehashi/protocol/ids'
-import type { StopWithdrawnReported } from '@kakehashi/protocol/messages'
+import type { AskedPerson, StopWithdrawnReported } from '@kakehashi/protocol/messages'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 import { agentsOf, post } from '../vault/outbox.ts'
@@ -27,6 +27,8 @@ export interface StopAsk {
   askedAt: number
   erasureAsked: boolean
   receipt: string | null
+  /** Said by name: to these facilities (`null`: all), and by these hashes known again at the second gate. */
+  named?: { person: AskedPerson; facilities: FacilityId[] | null; names: string[] }
 }
 
 /** A stop holds from the commit of this transaction: the second gate reads the list in the one that admits. */
@@ -42,6 +44,7 @@ export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Pro
   keepOutside(parts, ask, patients)
   await insertStop(tx, parts, ask)
   for (const part of slices([...patients])) await addCharts(tx, parts, ask.stop, part)
+  await addNames(tx, ask.stop, ask.named?.names ?? [])
   await passOn(tx, parts, ask, [...patients])
   if (ask.erasureAsked && patients.size > 0)
     await askErasure(tx, parts, { patients: [...patients], by: ask.agent ?? ask.origin, stop: ask.stop })
@@ -80,6 +83,7 @@ function keepOutside(parts: VaultParts, ask: StopAsk, patients: ReadonlySet<Pati
     askedAt,
     erasureAsked,
     receipt,
+    ...(ask.named ? { names: ask.named.names } : {}),
   })
 }
 
@@ -113,6 +117,15 @@ export async function insertStop(
       .execute()
 }
 
+export async function addNames(tx: OpsTx, stop: string, names: readonly string[]): Promise<void> {
+  for (const part of slices([...new Set(names)]))
+    await tx
+      .insertInto('stop_name')
+      .values(part.map((hash) => ({ stop, hash })))
+      .onConflict((c) => c.doNothing())
+      .execute()
+}
+
 export async function addCharts(
   tx: OpsTx,
   parts: VaultParts,
@@ -142,12 +155,18 @@ export async function passOn(
   ask: StopAsk,
   patients: PatientKey[],
 ): Promise<void> {
+  const { named } = ask
   const bare = patients.length === 0
   const facilities = new Set<FacilityId>(patients.map(facilityOf))
   const handle = ask.origin === 'agent' ? null : (ask.handles[0] ?? null)
   for (const agent of await agentsOf(tx)) {
     if (agent.agent === ask.agent) continue
-    if (!bare && !facilities.has(agent.facility as FacilityId)) continue
+    if (
+      named
+        ? !meant(named.facilities, agent.facility)
+        : !bare && !facilities.has(agent.facility as FacilityId)
+    )
+      continue
     const message = await post(tx, parts, agent, {
       type: 'stop-ordered',
       stop: ask.stop,
@@ -157,12 +176,18 @@ export async function passOn(
       requester: ask.requester,
       askedAt: ask.askedAt,
       erasureAsked: ask.erasureAsked,
+      ...(ask.standing === 'provisional' && named ? { standing: ask.standing } : {}),
+      ...(named ? { person: named.person } : {}),
     })
     await tx
       .insertInto('stop_delivery')
       .values({ stop: ask.stop, agent: agent.agent, message, sent_at: parts.env.now(), acked_at: null })
       .execute()
   }
+}
+
+function meant(facilities: readonly FacilityId[] | null, facility: string): boolean {
+  return facilities === null || facilities.some((one) => one === facility)
 }
 
 /** A stop by the operator's staff, by chart or by the token on a paper. */

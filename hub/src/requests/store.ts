@@ -22,6 +22,32 @@ export interface RequestTables {
   stop_handle: { stop: string; handle: string }
   /** The charts by keyed hash: what still holds after the chart's own name was erased. */
   stop_hash: { stop: string; hash: string }
+  /** Name and birth date by keyed hash, of a person said by name: whoever bears them is stopped at first sight. */
+  stop_name: { stop: string; hash: string }
+  /** How a stop came to the operator's desk. `facilities` as JSON; `null`: every hospital. */
+  stop_intake: {
+    stop: string
+    channel: 'phone' | 'post' | 'web' | 'desk'
+    taken_by: string
+    facilities: string | null
+    erasure_wanted: number
+    identity_check: string
+    verified_by: string | null
+    verified_at: number | null
+    erasure: string | null
+  }
+  /** A question or complaint (LAW R45); who asked and what lies in the identity store. */
+  ticket: {
+    ticket: string
+    kind: 'question' | 'complaint'
+    channel: 'phone' | 'post' | 'web' | 'desk'
+    opened_at: number
+    opened_by: string
+    due_on: string
+    stop: string | null
+    answered_at: number | null
+    answered_by: string | null
+  }
   /** To which agents the stop was passed on, and when each had applied it. */
   stop_delivery: { stop: string; agent: string; message: string; sent_at: number; acked_at: number | null }
   erasure: {
@@ -79,4 +105,20 @@ const erasedCharts: Migration = {
   ],
 }
 
-export const requestMigrations: readonly Migration[] = [requests, stopHashes, erasedCharts, erasurePlaces]
+const intake: Migration = {
+  name: '024-intake',
+  up: (w) => [
+    `CREATE TABLE stop_name (stop ${w.text} NOT NULL, hash ${w.text} NOT NULL, PRIMARY KEY (stop, hash))${w.strict}`,
+    `CREATE INDEX stop_name_hash ON stop_name (hash)`,
+    `CREATE TABLE stop_intake (stop ${w.text} PRIMARY KEY, channel ${w.text} NOT NULL, taken_by ${w.text} NOT NULL, facilities ${w.text}, erasure_wanted ${w.int} NOT NULL, identity_check ${w.text} NOT NULL, verified_by ${w.text}, verified_at ${w.int}, erasure ${w.text})${w.strict}`,
+    `CREATE TABLE ticket (ticket ${w.text} PRIMARY KEY, kind ${w.text} NOT NULL, channel ${w.text} NOT NULL, opened_at ${w.int} NOT NULL, opened_by ${w.text} NOT NULL, due_on ${w.text} NOT NULL, stop ${w.text}, answered_at ${w.int}, answered_by ${w.text})${w.strict}`,
+  ],
+}
+
+export const requestMigrations: readonly Migration[] = [
+  requests,
+  stopHashes,
+  erasedCharts,
+  erasurePlaces,
+  intake,
+]

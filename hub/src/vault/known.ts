@@ -6,6 +6,7 @@ import type { FacilityState } from '@kakehashi/protocol/rules/state'
 import type { Known } from '../admission/rules.ts'
 import { recordHash } from '../content/partition.ts'
 import { readOwnList, slices } from '../requests/charts.ts'
+import { namesInBatch } from '../requests/named.ts'
 import { ownStatus } from './enrolment.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
@@ -54,7 +55,11 @@ export async function readKnown(
   facility: FacilityState,
 ): Promise<Known> {
   const now = parts.env.now()
-  const charts = content.evidence.map(({ state }) => state.patient)
+  const names = namesInBatch(parts.keys.tombstone, header.facility, content.records)
+  const charts = content.evidence.map(({ state }) => ({
+    ...state.patient,
+    names: names.get(state.patient.patient) ?? [],
+  }))
   const list = await readOwnList(tx, parts.keys.tombstone, charts)
   const versions = await admittedVersions(tx, header.facility, content.records)
   const { operator, standing, tracks } = await ownStatus(tx, parts)

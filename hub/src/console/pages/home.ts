@@ -12,7 +12,7 @@ export function homePage(around: RoomView, todo: readonly Todo[]): Markup {
   return room(
     around,
     W.home,
-    html`<h1>${W.home}</h1>
+    html`<h1>${todo.length === 0 ? W.home : W.homeCount(todo.length)}</h1>
       ${
         todo.length === 0
           ? html`<p>${W.homeNone}</p>`

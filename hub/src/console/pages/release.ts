@@ -12,6 +12,7 @@ import type { ReleaseSummary } from '../../release/read.ts'
 import type { ReleaseFile } from '../releases.ts'
 import { W } from '../words.ja.ts'
 import { riskSection } from './risk.ts'
+import { stepUpFields } from './step-up.ts'
 import { room, type RoomView } from './room.ts'
 
 export const ANSWERS = ['approve', 'reject'] as const
@@ -101,8 +102,7 @@ function voteForm(csrf: string, file: ReleaseFile, view: VoteView): Markup {
         choices: ANSWERS.map((value) => ({ value, text: W.answer[value] })),
       })}
       ${textField({ name: 'reason', label: W.reasonLabel, hint: W.voteReason, value: view.reason, maxlength: 1000, error: errorOf('reason') })}
-      ${textField({ name: 'passphrase', label: W.passphraseAgain, hint: W.passphraseWhy, type: 'password', autocomplete: 'current-password', error: errorOf('passphrase') })}
-      ${button({ text: W.vote })}
+      ${stepUpFields(view.errors)} ${button({ text: W.vote })}
     </form>`
 }
 

@@ -18,8 +18,10 @@ export interface RoomView {
 }
 
 const STYLES = [{ href: BASE_CSS.path }, { href: PRINT_CSS.path, media: 'print' as const }]
-const DOORS: readonly [Room, string][] = [
+const DOORS: readonly [Exclude<Room, 'desk' | 'erasing'>, string][] = [
   ['home', '/'],
+  ['stops', '/stops'],
+  ['tickets', '/tickets'],
   ['releases', '/releases'],
   ['erasures', '/erasures'],
   ['linkage', '/linkage'],

@@ -5,6 +5,7 @@ import { textField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { W } from '../words.ja.ts'
+import { codeField } from './step-up.ts'
 import { bare } from './room.ts'
 
 export function signInPage(
@@ -22,7 +23,7 @@ export function signInPage(
       <form method="post" action="/sign-in">
         ${textField({ name: 'account', label: W.account, width: 'short', maxlength: 64, autofocus: !error, autocomplete: 'username', error: error ?? undefined })}
         ${textField({ name: 'passphrase', label: W.passphrase, type: 'password', autocomplete: 'current-password' })}
-        ${button({ text: W.signIn })}
+        ${codeField()} ${button({ text: W.signIn })}
       </form>`,
   )
 }

@@ -1,0 +1,154 @@
+import type { FacilityDeclared } from '@kakehashi/protocol/messages'
+import type { Track } from '@kakehashi/protocol/rules/state'
+import { facilitiesOf } from '../requests/intake.ts'
+import type { OpsTables } from '../vault/ops.ts'
+import type { ConsoleParts } from './parts.ts'
+
+const ROWS_MAX = 200
+
+export interface Hospital {
+  facility: string
+  name: string
+}
+
+/** The hospitals that send to this operator, by the name they declared last. */
+export async function hospitals({ ops }: Pick<ConsoleParts, 'ops'>): Promise<Hospital[]> {
+  const agents = await ops.db
+    .selectFrom('agent')
+    .select('facility')
+    .distinct()
+    .where('retired_at', 'is', null)
+    .orderBy('facility')
+    .execute()
+  const declared = await ops.db
+    .selectFrom('facility_declaration')
+    .select(['facility', 'body'])
+    .orderBy('declared_at')
+    .execute()
+  const names = new Map(
+    declared.map((row) => [row.facility, (JSON.parse(row.body) as FacilityDeclared).entity.name]),
+  )
+  return agents.map(({ facility }) => ({ facility, name: names.get(facility) ?? facility }))
+}
+
+/** One stop at one hospital: how far it has come, and since when. */
+export interface Delivery {
+  facility: string
+  state: 'made' | 'sent' | 'applied'
+  sentAt: number
+  appliedAt: number | null
+  ageMs: number
+  late: boolean
+}
+
+export interface StopLine {
+  stop: string
+  origin: OpsTables['stop']['origin']
+  standing: OpsTables['stop']['standing']
+  askedAt: number
+  tracks: Track[] | null
+  deliveries: Delivery[]
+}
+
+export interface StopFile extends StopLine {
+  requester: string
+  erasure: OpsTables['stop_intake'] | null
+  facilities: string[] | null
+}
+
+async function deliveriesOf(
+  parts: ConsoleParts,
+  stops: readonly { stop: string; asked_at: number }[],
+): Promise<Map<string, Delivery[]>> {
+  const found = new Map<string, Delivery[]>()
+  if (stops.length === 0) return found
+  const now = parts.env.now()
+  const askedAt = new Map(stops.map((row) => [row.stop, Number(row.asked_at)]))
+  const rows = await parts.ops.db
+    .selectFrom('stop_delivery as d')
+    .innerJoin('agent as a', 'a.agent', 'd.agent')
+    .leftJoin('outbox as o', 'o.message', 'd.message')
+    .select(['d.stop', 'a.facility', 'd.sent_at', 'd.acked_at', 'o.pushed_at'])
+    .where('d.stop', 'in', [...askedAt.keys()])
+    .orderBy('a.facility')
+    .execute()
+  for (const row of rows) {
+    const appliedAt = row.acked_at === null ? null : Number(row.acked_at)
+    const ageMs = (appliedAt ?? now) - (askedAt.get(row.stop) ?? now)
+    const state = appliedAt !== null ? 'applied' : row.pushed_at === null ? 'made' : 'sent'
+    const late = appliedAt === null && ageMs > parts.stopLateMs
+    const one: Delivery = {
+      facility: row.facility,
+      state,
+      sentAt: Number(row.sent_at),
+      appliedAt,
+      ageMs,
+      late,
+    }
+    found.set(row.stop, [...(found.get(row.stop) ?? []), one])
+  }
+  return found
+}
+
+/** The newest stops that came from outside a hospital, with their way to every hospital. */
+export async function stopLines(parts: ConsoleParts): Promise<StopLine[]> {
+  const rows = await parts.ops.db
+    .selectFrom('stop')
+    .selectAll()
+    .where('origin', '!=', 'agent')
+    .orderBy('received_at', 'desc')
+    .limit(ROWS_MAX)
+    .execute()
+  const deliveries = await deliveriesOf(parts, rows)
+  return rows.map((row) => lineOf(row, deliveries))
+}
+
+function lineOf(row: OpsTables['stop'], deliveries: ReadonlyMap<string, Delivery[]>): StopLine {
+  return {
+    stop: row.stop,
+    origin: row.origin,
+    standing: row.standing,
+    askedAt: Number(row.asked_at),
+    tracks: row.tracks === null ? null : (JSON.parse(row.tracks) as Track[]),
+    deliveries: deliveries.get(row.stop) ?? [],
+  }
+}
+
+export async function stopFile(parts: ConsoleParts, stop: string): Promise<StopFile | null> {
+  const row = await parts.ops.db.selectFrom('stop').selectAll().where('stop', '=', stop).executeTakeFirst()
+  if (!row || row.origin === 'agent') return null
+  const intake = await parts.ops.db
+    .selectFrom('stop_intake')
+    .selectAll()
+    .where('stop', '=', stop)
+    .executeTakeFirst()
+  return {
+    ...lineOf(row, await deliveriesOf(parts, [row])),
+    requester: row.requester,
+    erasure: intake ?? null,
+    facilities: facilitiesOf(intake?.facilities ?? null),
+  }
+}
+
+/** How much of this is work for today; each stop counts once, however many hospitals it waits for. */
+export async function stopWork(parts: ConsoleParts) {
+  const late = await parts.ops.db
+    .selectFrom('stop_delivery as d')
+    .innerJoin('stop as s', 's.stop', 'd.stop')
+    .select((e) => e.fn.count<number>('d.stop').distinct().as('n'))
+    .where('d.acked_at', 'is', null)
+    .where('s.asked_at', '<', parts.env.now() - parts.stopLateMs)
+    .executeTakeFirst()
+  const intake = parts.ops.db.selectFrom('stop_intake').select((e) => e.fn.countAll<number>().as('n'))
+  const unverified = await intake.where('verified_at', 'is', null).executeTakeFirst()
+  const toErase = await intake
+    .where('verified_at', 'is not', null)
+    .where('erasure_wanted', '=', 1)
+    .where('erasure', 'is', null)
+    .executeTakeFirst()
+  return {
+    late: Number(late?.n ?? 0),
+    unverified: Number(unverified?.n ?? 0),
+    toErase: Number(toErase?.n ?? 0),
+  }
+}
