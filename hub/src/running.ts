@@ -6,6 +6,7 @@ import { createGateway } from './gateway/gateway.ts'
 import { openGatewayStore } from './gateway/store.ts'
 import { serveGateway } from './gateway/wire.ts'
 import { readPair } from './key-files.ts'
+import { callerOf } from './portal/from.ts'
 import { portalPages } from './portal/pages/app.ts'
 import { createPortal } from './portal/portal.ts'
 import { openPortalStore } from './portal/store.ts'
@@ -62,6 +63,8 @@ export async function runPortal(dir: string, env: Env, log: Log): Promise<Runnin
     operator: config.operator,
     https: config.listen.tls !== null,
     takeStop: (asked) => portal.takeStop(asked),
+    hospitals: () => portal.hospitals(),
+    takeNumberStop: (asked, c) => portal.takeNumberStop({ ...asked, address: callerOf(c, config.proxies) }),
   })
   const listening = await servePortal(portal, pages, placeOf(config.listen))
   log('ready', { zone: word('portal'), port: listening.port })

@@ -31,7 +31,7 @@ export interface Place {
 
 /** Pages by web standards: Hono applications are these. */
 export interface Pages {
-  fetch(request: Request): Response | Promise<Response>
+  fetch(request: Request, env?: unknown): Response | Promise<Response>
 }
 
 /**
@@ -40,7 +40,7 @@ export interface Pages {
  */
 export async function listen(place: Place, handle: Caller, pages?: Pages): Promise<Listening> {
   const page = pages
-    ? getRequestListener(async (request) => pages.fetch(request), { overrideGlobalObjects: false })
+    ? getRequestListener(async (request, env) => pages.fetch(request, env), { overrideGlobalObjects: false })
     : null
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     if (page && !request.url?.startsWith('/v1/')) void page(request, response)

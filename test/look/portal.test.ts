@@ -1,4 +1,5 @@
 import { portalPages } from '@kakehashi/hub/portal/pages/app'
+import { LANGUAGES } from '@kakehashi/hub/portal/pages/layout'
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
@@ -15,10 +16,15 @@ const portal = () =>
       operator: { name: '一般財団法人 架け橋', address: '東京都千代田区1-1', phone: '0120-000-000' },
       https: false,
       takeStop: async () => ({ receipt: 'ABCDE-FGHJK' }),
+      hospitals: async () => [
+        { facility: 'a', name: '医療法人架空会 架空中央病院' },
+        { facility: 'b', name: '架空市立病院' },
+      ],
+      takeNumberStop: async ({ number }) => (number === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
     }),
   )
 
-for (const language of ['ja', 'easy', 'en']) {
+for (const language of Object.keys(LANGUAGES)) {
   test.skipIf(unseen)(
     `portal, ${language}: every page and every error, without a script`,
     { timeout: LOOK_MS_MAX },
@@ -42,8 +48,35 @@ for (const language of ['ja', 'easy', 'en']) {
       await see('4-received')
       await page.emulateMedia({ media: 'print' })
       await page.screenshot({ path: shotPath(`portal-${language}-4-print`), fullPage: true })
+      await page.emulateMedia({ media: 'screen' })
       await page.goto(`${at.url}/${language}/nowhere`)
       await see('5-not-found')
+      expect(await close()).toEqual([])
+      await at.close()
+    },
+  )
+  test.skipIf(unseen)(
+    `portal, ${language}: without the paper, every page and every error`,
+    { timeout: LOOK_MS_MAX },
+    async () => {
+      const at = await portal()
+      const { page, close } = await openPage(at.url, PHONE)
+      const see = (name: string) => look(page, `portal-${language}-nopaper-${name}`)
+      await page.goto(`${at.url}/${language}/nopaper`)
+      await see('1-who')
+      await go(page, () => page.click('main button'))
+      await see('1-who-error')
+      await page.check('input[value=a]')
+      await page.fill('#number', '9999')
+      await page.fill('#birth', '19480503')
+      await page.check('input[value=guardian]')
+      await go(page, () => page.click('main button'))
+      await see('2-check')
+      await page.check('input[value=no]')
+      await go(page, () => page.click('form[action$="/stop"] button'))
+      await see('3-too-often')
+      await page.goto(`${at.url}/${language}/asked/ABCDE-FGHJK`)
+      await see('4-asked')
       expect(await close()).toEqual([])
       await at.close()
     },

@@ -6,6 +6,7 @@ import { verifyRequest } from '@kakehashi/protocol/requests'
 import { handleOf, readStopToken } from '@kakehashi/protocol/stop-handle'
 import { z } from 'zod'
 import { json, refusalAnswer, type Answer, type Call } from '../call.ts'
+import { NumberBudget } from './budget.ts'
 import { sealPortalStop, type PortalStop } from './sealed-stop.ts'
 import type { PortalStore } from './store.ts'
 
@@ -22,6 +23,17 @@ export interface AskedStop {
   erasureAsked: boolean
 }
 
+/** Asked without a paper: who that is, and whether anybody, only the hospital knows. */
+export interface AskedByNumber {
+  facility: string
+  number: string
+  birthDate: string
+  requester: PortalStop['requester']
+  erasureAsked: boolean
+  /** Counted against its network's budget, and forgotten. */
+  address: string
+}
+
 export interface Portal {
   handle(call: Call): Promise<Answer>
   /**
@@ -29,6 +41,9 @@ export interface Portal {
    * portal could not tell. `null` when it is no token at all, or more are waiting than may.
    */
   takeStop(asked: AskedStop): Promise<{ receipt: string } | null>
+  /** `null`: asked too often in this hour, or more are waiting than may. */
+  takeNumberStop(asked: AskedByNumber): Promise<{ receipt: string } | null>
+  hospitals(): Promise<{ facility: string; name: string }[]>
 }
 
 const WAITING_MAX = 100_000
@@ -40,13 +55,23 @@ const StopBody = z.strictObject({
   requester: z.enum(['person', 'guardian', 'family', 'agent']).default('person'),
   erasureAsked: z.boolean().default(false),
 })
+const HospitalsBody = z.strictObject({
+  hospitals: z.array(z.strictObject({ facility: z.string().max(64), name: z.string().max(200) })).max(10_000),
+})
 const AckBody = z.strictObject({ requests: z.array(z.string().max(64)).max(1000) })
 
 export function createPortal(parts: PortalParts): Portal {
   const vaultOnly = vaultGuard(parts)
   const takeStop = (asked: AskedStop): Promise<{ receipt: string } | null> => keepStop(parts, asked)
+  const budget = new NumberBudget(parts.env)
   return {
     takeStop,
+    async takeNumberStop({ address, ...said }) {
+      if (!budget.take({ ...said, address }, parts.env.now())) return null
+      return keep(parts, (common) => ({ version: 2, ...said, ...common }))
+    },
+    hospitals: () =>
+      parts.store.db.selectFrom('portal_hospital').selectAll().orderBy('name').orderBy('facility').execute(),
     async handle(call) {
       try {
         const { pathname } = new URL(call.path, 'http://portal.invalid')
@@ -54,6 +79,7 @@ export function createPortal(parts: PortalParts): Portal {
         if (what === 'GET /v1/health') return json({ up: true })
         if (what === 'POST /v1/stops') return await postStop(takeStop, call)
         if (what === 'GET /v1/vault/requests') return await vaultOnly(call, () => list(parts))
+        if (what === 'POST /v1/vault/hospitals') return await vaultOnly(call, () => named(parts, call))
         if (what === 'POST /v1/vault/requests/acks') return await vaultOnly(call, () => taken(parts, call))
         return refusalAnswer({ code: 'NOT_FOUND' })
       } catch (error) {
@@ -74,20 +100,23 @@ async function postStop(takeStop: Portal['takeStop'], call: Call): Promise<Answe
 async function keepStop(parts: PortalParts, asked: AskedStop): Promise<{ receipt: string } | null> {
   const token = readStopToken(asked.token)
   if (token === null) return null
+  const { requester, erasureAsked } = asked
+  return keep(parts, (common) => ({
+    version: 1,
+    handle: handleOf(token),
+    requester,
+    erasureAsked,
+    ...common,
+  }))
+}
+
+async function keep(
+  parts: PortalParts,
+  saidOf: (common: { askedAt: number; receipt: string }) => PortalStop,
+): Promise<{ receipt: string } | null> {
   const { env, store } = parts
   const receipt = receiptNumber(env)
-  const box = sealPortalStop(
-    {
-      version: 1,
-      handle: handleOf(token),
-      askedAt: env.now(),
-      receipt,
-      requester: asked.requester,
-      erasureAsked: asked.erasureAsked,
-    },
-    parts.vault.box,
-    env,
-  )
+  const box = sealPortalStop(saidOf({ askedAt: env.now(), receipt }), parts.vault.box, env)
   const kept = await store.transact(
     (done: boolean) => (done ? { act: 'request.kept', actor: 'portal' } : null),
     async (tx) => {
@@ -120,6 +149,18 @@ async function list(parts: PortalParts): Promise<Answer> {
     .limit(LIST_MAX)
     .execute()
   return json(rows)
+}
+
+/** The whole list anew, as the vault has it from the hospitals' declarations. */
+async function named(parts: PortalParts, call: Call): Promise<Answer> {
+  const body = HospitalsBody.safeParse(bodyOf(call))
+  if (!body.success) throw new Refused('REQUEST_MALFORMED')
+  const { hospitals } = body.data
+  await parts.store.bookkeep(async (tx) => {
+    await tx.deleteFrom('portal_hospital').execute()
+    if (hospitals.length > 0) await tx.insertInto('portal_hospital').values(hospitals).execute()
+  })
+  return json({ stored: true })
 }
 
 async function taken(parts: PortalParts, call: Call): Promise<Answer> {

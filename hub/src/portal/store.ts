@@ -6,6 +6,8 @@ import { openStore, type Location, type Store } from '@kakehashi/store/store'
 /** Sealed requests until the vault has fetched them. No patient, no token, no answer to "is this known". */
 export interface PortalTables {
   portal_request: { seq: number; request: string; box: string; asked_at: number }
+  /** Names that hospitals published with their filing, so that one can be chosen without a paper. */
+  portal_hospital: { facility: string; name: string }
 }
 
 export type PortalStore = Store<PortalTables & AuditTables>
@@ -15,6 +17,12 @@ export const portalMigrations: readonly Migration[] = [
     name: '001-portal',
     up: (w) => [
       `CREATE TABLE portal_request (seq ${w.int} PRIMARY KEY, request ${w.text} NOT NULL UNIQUE, box ${w.text} NOT NULL, asked_at ${w.int} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: '002-hospitals',
+    up: (w) => [
+      `CREATE TABLE portal_hospital (facility ${w.text} PRIMARY KEY, name ${w.text} NOT NULL)${w.strict}`,
     ],
   },
 ]

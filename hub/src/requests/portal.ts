@@ -1,9 +1,10 @@
 import { fromBase64, openSealed } from '@kakehashi/protocol/signing'
-import { stopHandle, stopId } from '@kakehashi/protocol/ids'
+import { facilityId, stopHandle, stopId } from '@kakehashi/protocol/ids'
+import type { FacilityDeclared } from '@kakehashi/protocol/messages'
 import { readPortalStop, type PortalStop } from '../portal/sealed-stop.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import type { Peer } from '../vault/peer.ts'
-import { enterStop } from './stop.ts'
+import { enterStop, type StopAsk } from './stop.ts'
 
 function openPortalStop(parts: VaultParts, box: string): PortalStop | null {
   for (const key of [parts.keys.box, ...parts.keys.formerBoxes]) {
@@ -13,9 +14,49 @@ function openPortalStop(parts: VaultParts, box: string): PortalStop | null {
   return null
 }
 
+const TOLD = new WeakMap<VaultParts, string>()
+
+/** Facilities that take part, by the name their entity filed: who has no paper chooses one of them. */
+async function tellHospitals(parts: VaultParts, portal: Peer): Promise<void> {
+  const rows = await parts.ops.db
+    .selectFrom('facility_declaration')
+    .select(['facility', 'body'])
+    .orderBy('declared_at')
+    .orderBy('received_at')
+    .execute()
+  const names = new Map<string, string>()
+  for (const { facility, body } of rows) {
+    const { entity, endedOn } = JSON.parse(body) as FacilityDeclared
+    if (endedOn === null) names.set(facility, entity.name)
+    else names.delete(facility)
+  }
+  const hospitals = [...names].map(([facility, name]) => ({ facility, name }))
+  const said = JSON.stringify(hospitals)
+  if (TOLD.get(parts) === said) return
+  await portal.post('/v1/vault/hospitals', { hospitals })
+  TOLD.set(parts, said)
+}
+
+/** With the paper its handle; without it what the hospital matches: number and birth date, or staff side by side. */
+function meantBy(said: PortalStop): Pick<StopAsk, 'handles' | 'named'> {
+  if (said.version === 1) return { handles: [stopHandle(said.handle)] }
+  const { facility, number, birthDate } = said
+  const person = {
+    name: `患者番号 ${number}`,
+    kana: '',
+    birthDate,
+    number,
+    requesterName: '',
+    relation: null,
+    contact: null,
+  }
+  return { handles: [], named: { person, facilities: [facilityId(facility)], names: [] } }
+}
+
 /** Fetches what patients asked; each stop holds from the commit of its transaction. */
 export async function pullRequests(parts: VaultParts, portal: Peer): Promise<number> {
   let taken = 0
+  await tellHospitals(parts, portal)
   for (;;) {
     const list = await portal.getJson<{ request: string; box: string }[]>('/v1/vault/requests')
     if (list.length === 0) return taken
@@ -46,7 +87,7 @@ async function applyRequest(parts: VaultParts, request: string, box: string): Pr
         stop,
         origin: 'portal',
         agent: null,
-        handles: [stopHandle(said.handle)],
+        ...meantBy(said),
         patients: [],
         tracks: null,
         operators: null,

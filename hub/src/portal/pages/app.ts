@@ -6,7 +6,16 @@ import { html, withReadings } from '@kakehashi/ui/markup'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { checkPage, donePage, numberPage, REQUESTERS, type Requester } from './ask.ts'
-import { isLanguage, LANGUAGES, layout, type Around, type Language, type OperatorContact } from './layout.ts'
+import { addNumberPages, type NumberStopParts } from './number-pages.ts'
+import {
+  isLanguage,
+  LANGUAGES,
+  languageFor,
+  layout,
+  type Around,
+  type Language,
+  type OperatorContact,
+} from './layout.ts'
 import { startPage } from './start.ts'
 
 export interface StopByToken {
@@ -15,7 +24,7 @@ export interface StopByToken {
   erasureAsked: boolean
 }
 
-export interface PortalPagesParts {
+export interface PortalPagesParts extends NumberStopParts {
   operator: OperatorContact
   https: boolean
   /** Sealed to the vault and committed when this returns; equal for known and unknown tokens. `null`: too many now. */
@@ -26,8 +35,7 @@ const FORM_BYTES_MAX = 4 * 1024
 const RECEIPT = /^[A-Z0-9][A-Z0-9-]{3,39}$/
 
 function preferred(c: Context): Language {
-  const asked = c.req.header('accept-language') ?? ''
-  return asked === '' || /^\s*(ja|\*)/i.test(asked) ? 'ja' : 'en'
+  return languageFor(c.req.header('accept-language') ?? '')
 }
 
 export function portalPages(parts: PortalPagesParts): Hono {
@@ -42,7 +50,7 @@ export function portalPages(parts: PortalPagesParts): Hono {
   app.use(pageHeaders({ script: false, https: parts.https }))
   serveAssets(app, [BASE_CSS, PRINT_CSS])
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => c.text('', 413) }))
-  app.use('/:language{ja|easy|en}/*', async (c, next) => {
+  app.use(async (c, next) => {
     // No cookie, so no authority to borrow; a form of another site is refused all the same.
     if (c.req.method !== 'POST') return next()
     return isForm(c.req.raw) && fromOwnPage(c.req.raw, 'accept') ? next() : c.notFound()
@@ -53,8 +61,10 @@ export function portalPages(parts: PortalPagesParts): Hono {
     const token = readStopToken(c.req.param('token'))
     return c.html(startPage(around(preferred(c), token ? `/q/${token}` : ''), token))
   })
-  for (const language of Object.keys(LANGUAGES).filter((one) => isLanguage(one)))
+  for (const language of Object.keys(LANGUAGES).filter((one) => isLanguage(one))) {
     languagePages(app, parts, language, around)
+    addNumberPages(app, parts, language, around)
+  }
 
   const trouble = (c: Context, which: 'notFound' | 'broken') => {
     const named = c.req.path.split('/')[1] ?? ''

@@ -11,7 +11,7 @@ import type { PortalWords } from './words.ja.ts'
 export const REQUESTERS = ['person', 'guardian', 'family'] as const
 export type Requester = (typeof REQUESTERS)[number]
 
-function requesterWords(w: PortalWords): Record<Requester, string> {
+export function requesterWords(w: PortalWords): Record<Requester, string> {
   return { person: w.requesterPerson, guardian: w.requesterGuardian, family: w.requesterFamily }
 }
 
@@ -24,7 +24,7 @@ export function progress(w: PortalWords, at: number): Markup {
   })
 }
 
-function titled(w: PortalWords, title: string, errors: readonly FieldError[]): string {
+export function titled(w: PortalWords, title: string, errors: readonly FieldError[]): string {
   return errors.length > 0 ? `${w.errorPrefix}${title}` : title
 }
 
@@ -94,7 +94,7 @@ export function checkPage(around: Around, view: CheckView): Markup {
 }
 
 /** The same words for every token that has the form of one: they tell nobody whether it is known. */
-export function donePage(around: Around, receipt: string): Markup {
+export function donePage(around: Around, receipt: string, byNumber = false): Markup {
   const w = LANGUAGES[around.language]
   const { operator } = around
   return layout(
@@ -102,13 +102,13 @@ export function donePage(around: Around, receipt: string): Markup {
     w.doneTitle,
     html`${progress(w, 2)}
       <h1>${r(w.doneTitle)}</h1>
-      <p>${r(w.doneText)}</p>
+      <p>${r(byNumber ? w.noPaperDone : w.doneText)}</p>
       <h2>${r(w.receiptLabel)}</h2>
       <p class="receipt">${receipt}</p>
       <p>${r(w.receiptHint)}</p>
       <h2>${r(w.nextTitle)}</h2>
       <ul>
-        ${w.nextItems.map((line) => html`<li>${r(line)}</li>`)}
+        ${(byNumber ? w.nextItems.slice(2) : w.nextItems).map((line) => html`<li>${r(line)}</li>`)}
       </ul>
       <h2>${r(w.contactTitle)}</h2>
       <ul>

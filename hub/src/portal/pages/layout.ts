@@ -5,15 +5,48 @@ import { html, withoutReadings, withReadings, type Markup } from '@kakehashi/ui/
 import { PORTAL_EASY } from './words.easy.ts'
 import { PORTAL_EN } from './words.en.ts'
 import { PORTAL_JA, type PortalWords } from './words.ja.ts'
+import { PORTAL_KO } from './words.ko.ts'
+import { PORTAL_NE } from './words.ne.ts'
+import { PORTAL_PT } from './words.pt.ts'
+import { PORTAL_TL } from './words.tl.ts'
+import { PORTAL_VI } from './words.vi.ts'
+import { PORTAL_ZH_HANS } from './words.zh-hans.ts'
+import { PORTAL_ZH_HANT } from './words.zh-hant.ts'
 
-export const LANGUAGES = { ja: PORTAL_JA, easy: PORTAL_EASY, en: PORTAL_EN } as const satisfies Record<
-  string,
-  PortalWords
->
+export const LANGUAGES = {
+  ja: PORTAL_JA,
+  easy: PORTAL_EASY,
+  en: PORTAL_EN,
+  'zh-hans': PORTAL_ZH_HANS,
+  'zh-hant': PORTAL_ZH_HANT,
+  ko: PORTAL_KO,
+  vi: PORTAL_VI,
+  pt: PORTAL_PT,
+  tl: PORTAL_TL,
+  ne: PORTAL_NE,
+} as const satisfies Record<string, PortalWords>
 export type Language = keyof typeof LANGUAGES
 
 export function isLanguage(text: string): text is Language {
   return Object.hasOwn(LANGUAGES, text)
+}
+
+const CODES: readonly (readonly [RegExp, Language])[] = [
+  [/^zh-(hant|tw|hk|mo)/, 'zh-hant'],
+  [/^zh/, 'zh-hans'],
+  [/^(tl|fil)/, 'tl'],
+  [/^(ja|\*)/, 'ja'],
+  [/^ko/, 'ko'],
+  [/^vi/, 'vi'],
+  [/^pt/, 'pt'],
+  [/^ne/, 'ne'],
+]
+
+/** The first language a browser asks for; English when we have it not. */
+export function languageFor(accepted: string): Language {
+  const first = accepted.trim().toLowerCase()
+  if (first === '') return 'ja'
+  return CODES.find(([code]) => code.test(first))?.[1] ?? 'en'
 }
 
 export interface OperatorContact {

@@ -16,6 +16,10 @@ export function startPage(around: Around, token: string | null): Markup {
       <ul>
         ${w.reassure.map((line) => html`<li>${r(line)}</li>`)}
       </ul>
+      <h2>${r(w.aboutTitle)}</h2>
+      <ul>
+        ${w.about.map((line) => html`<li>${r(line)}</li>`)}
+      </ul>
       <h2>${r(w.whoTitle)}</h2>
       <p>${r(w.whoText)}</p>
       <h2>${r(w.otherTitle)}</h2>
@@ -30,6 +34,7 @@ export function startPage(around: Around, token: string | null): Markup {
           : html`<form method="post" action="/${around.language}/number">
               ${hiddenField('token', token)}${button({ text: r(w.start) })}
             </form>`
-      }`,
+      }
+      ${linkButton({ text: r(w.noPaper), kind: 'secondary', href: `/${around.language}/nopaper` })}`,
   )
 }

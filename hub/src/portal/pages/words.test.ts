@@ -16,7 +16,7 @@ test('every language says everything, in lists of equal length', () => {
   for (const words of Object.values(LANGUAGES)) {
     const empty = Object.entries(words).filter(([key, value]) => value === '' && key !== 'governing')
     expect(empty).toEqual([])
-    for (const key of ['reassure', 'steps', 'nextItems'] as const)
+    for (const key of ['reassure', 'about', 'steps', 'nextItems'] as const)
       expect(words[key]).toHaveLength(PORTAL_JA[key].length)
   }
 })
@@ -31,4 +31,9 @@ test('やさしい日本語: every kanji has its reading', () => {
 test('やさしい日本語: short sentences', () => {
   const sentences = textsOf(PORTAL_EASY).flatMap((text) => withoutReadings(text).split('。'))
   expect(sentences.filter((sentence) => sentence.length > 50)).toEqual([])
+})
+
+test('every translated page says that the Japanese text governs', () => {
+  for (const [language, words] of Object.entries(LANGUAGES))
+    expect(/日本語|日文/.test(words.governing)).toBe(language !== 'ja')
 })

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { NumberBudget, prefixOf } from './budget.ts'
+import { addressOf } from './from.ts'
+
+const env = { random: (n: number) => new Uint8Array(n) } as ConstructorParameters<typeof NumberBudget>[0]
+const HOUR = 60 * 60_000
+const asked = (number: string, address: string) => ({ facility: 'hospital-a', number, address })
+
+test('ASVS 2.4.1 five an hour for one patient number, from wherever', () => {
+  const budget = new NumberBudget(env)
+  const taken = Array.from({ length: 7 }, (_, at) => budget.take(asked('0012', `10.${at}.0.1`), HOUR))
+  expect(taken).toEqual([true, true, true, true, true, false, false])
+  expect(budget.take(asked('0013', '10.0.0.1'), HOUR)).toBe(true)
+  expect(budget.take(asked('0012', '10.9.0.1'), 2 * HOUR)).toBe(true)
+})
+
+test('ASVS 2.4.1 thirty an hour for one network, and a cap for all', () => {
+  const budget = new NumberBudget(env)
+  const taken = Array.from({ length: 31 }, (_, at) => budget.take(asked(`n${at}`, `10.0.0.${at}`), HOUR))
+  expect(taken.filter(Boolean)).toHaveLength(30)
+  let all = 30
+  for (let at = 0; at < 4000; at += 1)
+    if (budget.take(asked(`m${at}`, `11.${at % 200}.${Math.floor(at / 200)}.1`), HOUR)) all += 1
+  expect(all).toBe(3000)
+})
+
+test('ASVS 2.4.1 one network is one however its address is written', () => {
+  expect(prefixOf('::ffff:192.0.2.7')).toBe(prefixOf('192.0.2.200'))
+  expect(prefixOf('2001:db8:0:1::5')).toBe(prefixOf('2001:0db8:0000:0001:ffff::1'))
+  expect(prefixOf('2001:db8:0:1::5')).not.toBe(prefixOf('2001:db8:0:2::5'))
+  expect(prefixOf('2001:db8::5')).toBe(prefixOf('2001:db8:0:0:1::'))
+})
+
+test('ASVS 4.1.3 what a header claims counts only from a proxy of the configuration', () => {
+  expect(addressOf('203.0.113.5', '198.51.100.1', [])).toBe('203.0.113.5')
+  expect(addressOf('::ffff:10.0.0.2', '198.51.100.1', ['10.0.0.2'])).toBe('198.51.100.1')
+  expect(addressOf('10.0.0.2', '1.1.1.1, 198.51.100.1', ['10.0.0.2'])).toBe('198.51.100.1')
+  expect(addressOf('10.0.0.2', 'nonsense', ['10.0.0.2'])).toBe('10.0.0.2')
+  expect(addressOf('10.0.0.2', undefined, ['10.0.0.2'])).toBe('10.0.0.2')
+})
