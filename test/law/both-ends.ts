@@ -7,6 +7,7 @@ import { enrol } from '@kakehashi/agent/enrol'
 import { newAgentKeys, type AgentKeys } from '@kakehashi/agent/keys'
 import { moveToNewKeys, readyForNewKeys } from '@kakehashi/agent/outbox/rekey'
 import { dropForRestore } from '@kakehashi/agent/outbox/restore'
+import type { SourceConnector } from '@kakehashi/agent/sources/connector'
 import { BulkFolder } from '@kakehashi/agent/sources/fhir/bulk-folder'
 import { LABEL_POLICY } from '@kakehashi/agent/sources/labels'
 import { sourceIndex } from '@kakehashi/agent/sources/source-index'
@@ -21,6 +22,11 @@ import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import { DAY, FACILITY, openScheme, type Resource } from './agent-world.ts'
 
+function bulkFolder({ folder, store }: BothEnds): SourceConnector {
+  const index = sourceIndex(store as never, async () => null)
+  return new BulkFolder({ source: 'ehr', facility: FACILITY, folder, bases: [], labels: LABEL_POLICY, index })
+}
+
 /** One real hospital agent and one whole real hub, without sockets between them. */
 export class BothEnds {
   readonly hub: HubWorld
@@ -33,14 +39,19 @@ export class BothEnds {
   #answer!: EnrolmentAnswer
   #disk = new DatabaseSync(':memory:')
   #images = 0
+  #read: (both: BothEnds) => SourceConnector = bulkFolder
 
   private constructor(hub: HubWorld, folder: string) {
     this.hub = hub
     this.folder = folder
   }
 
-  static async open(start = '2026-04-01T09:00:00+09:00'): Promise<BothEnds> {
+  static async open(
+    start = '2026-04-01T09:00:00+09:00',
+    read: (both: BothEnds) => SourceConnector = bulkFolder,
+  ): Promise<BothEnds> {
     const both = new BothEnds(await hubWorld(start), mkdtempSync(join(tmpdir(), 'kakehashi-both-')))
+    both.#read = read
     const { hub } = both
     both.#keys = newAgentKeys(hub.env, agentId('agent-midori'))
     const offer = await offerEnrolment(hub.ops, { facility: FACILITY, by: 'staff-1', hours: 24 })
@@ -70,17 +81,13 @@ export class BothEnds {
   async #live(): Promise<void> {
     const { env } = this.hub
     this.store = await openAgentStore(this.#disk, env)
-    const index = sourceIndex(this.store as never, async () => null)
-    const { folder } = this
     this.agent = createAgent({
       env,
       store: this.store,
       keys: this.#keys,
       hub: this.#answer,
       config: { facility: FACILITY, track: 'ANON' },
-      connectors: [
-        new BulkFolder({ source: 'ehr', facility: FACILITY, folder, bases: [], labels: LABEL_POLICY, index }),
-      ],
+      connectors: [this.#read(this)],
       decide,
       rulesAt,
       log: silentLog,
