@@ -18,7 +18,7 @@ import type { ContentTables } from './content/store.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { openGatewayStore, type GatewayStore } from './gateway/store.ts'
 import { createPortal, type Portal } from './portal/portal.ts'
-import { openPortalStore } from './portal/store.ts'
+import { openPortalStore, type PortalStore } from './portal/store.ts'
 import { erasureListOf, type ErasureEntry } from './requests/erasure-list.ts'
 import { stopListOf, type StopEntry } from './requests/stop-list.ts'
 import { offerEnrolment } from './vault/enrolment.ts'
@@ -74,6 +74,7 @@ export interface HubWorld {
   gateway: Gateway
   gatewayStore: GatewayStore
   portal: Portal
+  portalStore: PortalStore
   vault: Vault
   parts: VaultParts
   ops: OpsStore
@@ -147,6 +148,7 @@ export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<Hub
     gateway,
     gatewayStore,
     portal,
+    portalStore,
     vault,
     parts,
     ops,

@@ -14,7 +14,8 @@ function openPortalStop(parts: VaultParts, box: string): PortalStop | null {
   return null
 }
 
-const TOLD = new WeakMap<VaultParts, string>()
+const TELL_AGAIN_MS = 10 * 60_000
+const TOLD = new WeakMap<VaultParts, { said: string; at: number }>()
 
 /** Facilities that take part, by the name their entity filed: who has no paper chooses one of them. */
 async function tellHospitals(parts: VaultParts, portal: Peer): Promise<void> {
@@ -32,9 +33,12 @@ async function tellHospitals(parts: VaultParts, portal: Peer): Promise<void> {
   }
   const hospitals = [...names].map(([facility, name]) => ({ facility, name }))
   const said = JSON.stringify(hospitals)
-  if (TOLD.get(parts) === said) return
+  const before = TOLD.get(parts)
+  const at = parts.env.now()
+  // Again now and then: a portal set up anew knows none.
+  if (before?.said === said && at < before.at + TELL_AGAIN_MS) return
   await portal.post('/v1/vault/hospitals', { hospitals })
-  TOLD.set(parts, said)
+  TOLD.set(parts, { said, at })
 }
 
 /** With the paper its handle; without it what the hospital matches: number and birth date, or staff side by side. */

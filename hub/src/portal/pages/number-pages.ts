@@ -121,6 +121,35 @@ function checkPage(around: Around, typed: Typed, hospital: Hospital, erasureErro
 
 type AroundOf = (language: Language, rest: string, carried?: Record<string, string>) => Around
 
+async function readIn(parts: NumberStopParts, c: Context) {
+  const typed = await typedIn(c)
+  const hospitals = await parts.hospitals()
+  const read: Read = {
+    hospital: hospitals.find((one) => one.facility === typed.hospital),
+    number: readPatientNumber(typed.number),
+    birthDate: readBirthDate(typed.birth),
+    requester: REQUESTERS.find((one) => one === typed.who),
+  }
+  return { typed, hospitals, read }
+}
+
+function wrongIn(read: Read): Field[] {
+  return [
+    ...(read.hospital ? [] : ['hospital' as const]),
+    ...(read.number === null ? ['number' as const] : []),
+    ...(read.birthDate === null ? ['birth' as const] : []),
+    ...(read.requester ? [] : ['who' as const]),
+  ]
+}
+
+function busyPage(around: Around): Markup {
+  const w = LANGUAGES[around.language]
+  const main = html`<h1>${r(w.busyTitle)}</h1>
+    <p>${r(w.busyText)}</p>
+    <p>${r(w.otherDesk)}</p>`
+  return layout(around, w.busyTitle, main)
+}
+
 /** Without the paper: hospital, patient number and birth date. Nothing is looked up here, so nothing can be told. */
 export function addNumberPages(
   app: Hono,
@@ -128,57 +157,37 @@ export function addNumberPages(
   language: Language,
   around: AroundOf,
 ): void {
-  const w = LANGUAGES[language]
   const here = (rest: string, { hospital, number, birth, who }: Typed) =>
     around(language, `/nopaper${rest}`, { hospital, number, birth, who })
-  const readIn = async (c: Context) => {
-    const typed = await typedIn(c)
-    const hospitals = await parts.hospitals()
-    const read: Read = {
-      hospital: hospitals.find((one) => one.facility === typed.hospital),
-      number: readPatientNumber(typed.number),
-      birthDate: readBirthDate(typed.birth),
-      requester: REQUESTERS.find((one) => one === typed.who),
-    }
-    return { typed, hospitals, read }
-  }
 
   app.get(`/${language}/nopaper`, async (c) => {
     const empty: Typed = { hospital: '', number: '', birth: '', who: '' }
     return c.html(whoPage(around(language, '/nopaper'), await parts.hospitals(), empty, []))
   })
   app.post(`/${language}/nopaper`, async (c) => {
-    const { typed, hospitals } = await readIn(c)
+    const { typed, hospitals } = await readIn(parts, c)
     return c.html(whoPage(here('', typed), hospitals, typed, []))
   })
   app.post(`/${language}/nopaper/check`, async (c) => {
-    const { typed, hospitals, read } = await readIn(c)
-    const wrong: Field[] = [
-      ...(read.hospital ? [] : ['hospital' as const]),
-      ...(read.number === null ? ['number' as const] : []),
-      ...(read.birthDate === null ? ['birth' as const] : []),
-      ...(read.requester ? [] : ['who' as const]),
-    ]
+    const { typed, hospitals, read } = await readIn(parts, c)
+    const wrong = wrongIn(read)
     if (wrong.length > 0 || !read.hospital)
       return c.html(whoPage(here('', typed), hospitals, typed, wrong), 422)
     return c.html(checkPage(here('/check', typed), typed, read.hospital, false))
   })
   app.post(`/${language}/nopaper/stop`, async (c) => {
-    const { typed, read } = await readIn(c)
+    const { typed, read } = await readIn(parts, c)
     const { hospital, number, birthDate, requester } = read
     if (!hospital || number === null || birthDate === null || !requester)
       return c.redirect(`/${language}/nopaper`, 303)
     if (typed.erasure !== 'yes' && typed.erasure !== 'no')
       return c.html(checkPage(here('/check', typed), typed, hospital, true), 422)
-    const taken = await parts.takeNumberStop(
-      { facility: hospital.facility, number, birthDate, requester, erasureAsked: typed.erasure === 'yes' },
-      c,
-    )
-    if (taken) return c.redirect(`/${language}/asked/${taken.receipt}`, 303)
-    const main = html`<h1>${r(w.busyTitle)}</h1>
-      <p>${r(w.busyText)}</p>
-      <p>${r(w.otherDesk)}</p>`
-    return c.html(layout(around(language, ''), w.busyTitle, main), 429)
+    const { facility } = hospital
+    const erasureAsked = typed.erasure === 'yes'
+    const taken = await parts.takeNumberStop({ facility, number, birthDate, requester, erasureAsked }, c)
+    return taken
+      ? c.redirect(`/${language}/asked/${taken.receipt}`, 303)
+      : c.html(busyPage(around(language, '')), 429)
   })
   app.get(`/${language}/asked/:receipt`, (c) => {
     const receipt = c.req.param('receipt') ?? ''
