@@ -7,6 +7,21 @@ import { runSeeds } from './pool.ts'
 const SEEDS = 1000
 const threads = Math.min(4, availableParallelism())
 
+/** Rare weather: where a fault was found last is looked at first, then everywhere. Stale numbers only cost time. */
+const FOUND_LAST: Record<string, number> = {
+  'no-deduplication': 77,
+  'delete-forgets-outbox': 17,
+  'claims-not-recovered': 17,
+  'holds-ignored': 13,
+  'clock-believed': 23,
+}
+
+async function find(plant: string): Promise<ReturnType<typeof runSeeds>> {
+  const from = FOUND_LAST[plant]
+  const there = from && (await runSeeds({ from, seeds: 1, threads: 1, plant }))
+  return there && there.failures.length > 0 ? there : runSeeds({ from: 1, seeds: SEEDS, threads, plant })
+}
+
 test('the planted faults of SECURITY §3.5 are among them', () => {
   const asked = [
     'ack-before-commit',
@@ -22,7 +37,7 @@ test('the planted faults of SECURITY §3.5 are among them', () => {
 })
 
 test.each(Object.entries(plants))('found: %s', async (name, plant) => {
-  const { failures, seeds } = await runSeeds({ from: 1, seeds: SEEDS, threads, plant: name })
+  const { failures, seeds } = await find(name)
   const [first] = failures
   expect({ what: plant.what, found: first !== undefined }).toEqual({ what: plant.what, found: true })
   expect(plant.caughtBy).toContain(first?.invariant)
