@@ -1,18 +1,19 @@
 import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, openPage, tabTo, unseen } from './gallery.ts'
 import { serve } from './serve.ts'
 
 afterAll(closeBrowser)
 
 async function room(account: string) {
-  const { app, parts, release } = await operatorRoom()
+  const { app, parts, release, codeOf, ops } = await operatorRoom()
   const at = await serve(app)
   const { page, close } = await openPage(at.url, { viewport: { width: 1280, height: 800 } })
   const signIn = async (passphrase: string) => {
     await page.fill('#account', account)
     await page.fill('#passphrase', passphrase)
+    await page.fill('#code', codeOf(account))
     await go(page, () => page.keyboard.press('Enter'))
   }
   await page.goto(at.url)
@@ -22,6 +23,8 @@ async function room(account: string) {
     path: `${at.url}/releases/${release}`,
     build: () => built(parts, release),
     signIn,
+    ops,
+    code: () => codeOf(account),
     async leave() {
       const faults = await close()
       await at.close()
@@ -34,7 +37,7 @@ test.skipIf(unseen)(
   'console: a reviewer signs in, reads the risk report and votes',
   { timeout: LOOK_MS_MAX },
   async () => {
-    const { page, at, path, build, signIn, leave } = await room('one')
+    const { page, at, path, build, signIn, code, leave } = await room('one')
     await look(page, 'console-1-sign-in')
     await signIn('wrong')
     await look(page, 'console-1-sign-in-error')
@@ -49,6 +52,7 @@ test.skipIf(unseen)(
     await page.check('input[name=conflict][value=no]')
     await page.check('input[value=approve]')
     await page.fill('#passphrase', PASSPHRASE)
+    await page.fill('#code', code())
     await go(page, () => page.click('main form button'))
     await look(page, 'console-5-voted')
     await build()
@@ -79,6 +83,70 @@ test.skipIf(unseen)(
       await page.goto(`${at.url}${path}`)
       await look(page, `console-${name}`)
     }
+    expect(await leave()).toEqual([])
+  },
+)
+
+test.skipIf(unseen)(
+  'console: the desk takes a stop by phone, by keyboard only, verifies it, prints the slip and keeps a question',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const { page, at, signIn, code, leave } = await room('desk')
+    const choose = async (label: string) => {
+      await tabTo(page, label)
+      await page.keyboard.press('Space')
+    }
+    const write = async (label: string, text: string) => {
+      await tabTo(page, label)
+      await page.keyboard.type(text)
+    }
+    /** The first of its radios has the focus; arrows go on from there. */
+    const pick = async (first: string, steps: number) => {
+      await choose(first)
+      for (let step = 0; step < steps; step++) await page.keyboard.press('ArrowDown')
+    }
+    await signIn(PASSPHRASE)
+    await look(page, 'console-11-home-desk')
+    await page.goto(`${at.url}/stops/new`)
+    await look(page, 'console-12-stop-new')
+    await tabTo(page, '停止する')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'console-12-stop-new-error')
+    await pick('電話', 0)
+    await pick('本人', 0)
+    await write('求めた方の氏名', '山田 太郎')
+    await write('氏名（カナ）', 'ヤマダ タロウ')
+    await write('生年月日', 'S23.5.3')
+    await write('書面の届け先', '横浜市の娘の家')
+    await pick('まだ（仮の停止になります）', 0)
+    await tabTo(page, '停止する')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'console-13-stop')
+    await pick('登録の電話', 0)
+    await write('合言葉（もう一度）', PASSPHRASE)
+    await write('認証アプリ', code())
+    await go(page, () => page.keyboard.press('Enter'))
+    expect(await page.textContent('main')).toContain('本人の確認を記録しました')
+    await look(page, 'console-14-stop-verified')
+    await tabTo(page, '受付票を見る')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'console-15-slip')
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: shotPath('console-15-slip-print'), fullPage: true })
+    const pdf = await page.pdf({ format: 'A4' })
+    expect(pdf.toString('latin1').match(/\/Type \/Page\b/g)).toHaveLength(1)
+    await page.emulateMedia({ media: 'screen' })
+    await page.goto(`${at.url}/stops`)
+    await look(page, 'console-16-stops')
+    await page.goto(`${at.url}/tickets/new`)
+    await look(page, 'console-17-ticket-new')
+    await pick('質問', 0)
+    await pick('電話', 0)
+    await write('内容', 'いつから止まりますか')
+    await go(page, () => page.keyboard.press('Enter'))
+    await look(page, 'console-18-ticket')
+    await page.goto(`${at.url}/tickets`)
+    await look(page, 'console-19-tickets')
     expect(await leave()).toEqual([])
   },
 )

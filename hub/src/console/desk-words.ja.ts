@@ -79,7 +79,7 @@ export const DESK = {
   stopOne: '停止の求め',
   whoAsked: '求めた方',
   whoMeant: 'だれの情報か',
-  hidden: '（受付の職員だけが見られます）',
+  nameHidden: '（受付の職員だけが見られます）',
   verifyTitle: '本人の確認を記録する',
   verifyButton: '確認を記録する',
   stopVerified: '本人の確認を記録しました。医療機関にも伝えます。',

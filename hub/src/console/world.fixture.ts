@@ -161,14 +161,14 @@ function keysFor(env: Env): VaultKeys {
   }
 }
 
-const INBOX = toBase64(newBoxKey(systemEnv()).public)
+const INBOX = newBoxKey(systemEnv())
 
 function agentRow(id: string, lastHeardAt: number | null, now: number) {
   return {
     agent: id,
     facility: `${id}-hospital`,
-    inbox_key: INBOX,
-    inbox_key_id: id,
+    inbox_key: toBase64(INBOX.public),
+    inbox_key_id: INBOX.id,
     enrolled_at: now - 40 * DAY,
     retired_at: null,
     last_heard_at: lastHeardAt,

@@ -120,7 +120,7 @@ export function stopPage(around: RoomView, view: StopPageView): Markup {
     errors.length > 0 ? `${SHARED_WORDS.errorPrefix}${W.stopOne}` : W.stopOne,
     html`<h1>${W.stopOne}</h1>
       ${errorSummary(SHARED_WORDS.errorTitle, [...errors])} ${sayBox()}
-      ${summaryList([...scopeRows(file, view.hospitals), ...(person ? personRows(file, person) : [{ term: W.whoMeant, detail: W.hidden }])])}
+      ${summaryList([...scopeRows(file, view.hospitals), ...(person ? personRows(file, person) : [{ term: W.whoMeant, detail: W.nameHidden }])])}
       <h2>${W.notCovered}</h2>
       <ul>
         ${notCovered(file, view.hospitals).map((line) => html`<li>${line}</li>`)}

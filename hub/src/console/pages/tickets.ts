@@ -99,9 +99,9 @@ export function ticketPage(
         { term: W.ticketKind, detail: W.ticketKinds[line.kind] },
         { term: W.openedAt2, detail: dayAndTime(line.openedAt) },
         { term: W.dueOn, detail: due(line) },
-        { term: W.whoAsked, detail: said ? said.name || W.anonymous : W.hidden },
-        { term: W.ticketContact, detail: said ? said.contact || '-' : W.hidden },
-        { term: W.ticketText, detail: said ? said.text : W.hidden },
+        { term: W.whoAsked, detail: said ? said.name || W.anonymous : W.nameHidden },
+        { term: W.ticketContact, detail: said ? said.contact || '-' : W.nameHidden },
+        { term: W.ticketText, detail: said ? said.text : W.nameHidden },
         {
           term: W.stopOne,
           detail:
