@@ -26,10 +26,16 @@ const hubPostgres = {
   },
 }
 
+/** Deterministic simulation: nothing but computing. */
+const sim = {
+  test: { ...unit.test, name: 'sim', include: ['test/sim/**/*.test.ts'], exclude, testTimeout: 900_000 },
+}
+
+/** Real programs, browsers and servers: mostly waiting, and one at a time. */
 const whole = {
   test: {
     name: 'whole',
-    include: ['test/{sim,walk,kill,fuzz,look,hospital}/**/*.test.ts'],
+    include: ['test/{walk,kill,fuzz,look,hospital}/**/*.test.ts'],
     exclude: [...exclude, LONG],
     testTimeout: 600_000,
     hookTimeout: 120_000,
@@ -39,5 +45,7 @@ const whole = {
 }
 
 export default defineConfig({
-  test: { projects: postgres === undefined ? [unit, long, whole] : [unit, long, hubPostgres, whole] },
+  test: {
+    projects: postgres === undefined ? [unit, long, sim, whole] : [unit, long, hubPostgres, sim, whole],
+  },
 })

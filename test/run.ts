@@ -16,55 +16,78 @@ interface Summary {
   testResults: { name: string; status: string; assertionResults: { status: string }[] }[]
 }
 
+/** What computes and what waits run side by side: two cores are enough for both. */
+const LANES = {
+  computing: ['--project=!whole'],
+  waiting: ['--project=whole'],
+}
+
 const inCi = process.env['CI'] === 'true'
 const missing = parts().filter((part) => part.found === null)
 const programs = parts().find((part) => part.name.startsWith('PostgreSQL'))?.found ?? null
 const scratch = mkdtempSync(join(tmpdir(), 'kakehashi-test-'))
-const report = join(scratch, 'report.json')
+const asked = process.argv.slice(2)
 
 const postgres = programs === null ? null : await startPostgres(programs)
-const code = await vitest(postgres?.url)
+const lanes = asked.length > 0 ? { asked } : LANES
+const ended = await Promise.all(
+  Object.entries(lanes).map(([name, args], i) => vitest(name, args, i === 0, postgres?.url)),
+)
 postgres?.stop()
-const failed = conclude(code)
+const failed = conclude(ended)
 rmSync(scratch, { recursive: true, force: true })
 process.exitCode = failed ? 1 : 0
 
-function vitest(databaseUrl: string | undefined): Promise<number> {
-  const args = [
-    ...[
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ],
-    ...process.argv.slice(2),
-  ]
-  const env = { ...process.env, ...(databaseUrl === undefined ? {} : { KAKEHASHI_POSTGRES: databaseUrl }) }
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { stdio: 'inherit', env })
-    child.once('close', (exit) => resolve(exit ?? 1))
-  })
+interface Ended {
+  code: number
+  summary: Summary | null
 }
 
-function conclude(exit: number): boolean {
+/** The first lane is watched as it runs; what the others say is kept together and said when they are through. */
+async function vitest(
+  name: string,
+  asked: string[],
+  watched: boolean,
+  databaseUrl: string | undefined,
+): Promise<Ended> {
+  const report = join(scratch, `${name}.json`)
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json']
+  const child = spawn(process.execPath, [...args, `--outputFile.json=${report}`, ...asked], {
+    stdio: ['inherit', watched ? 'inherit' : 'pipe', watched ? 'inherit' : 'pipe'],
+    env: { ...process.env, ...(databaseUrl === undefined ? {} : { KAKEHASHI_POSTGRES: databaseUrl }) },
+  })
+  const said: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      said.push(chunk)
+    })
+  const code = await new Promise<number>((resolve) => {
+    child.once('close', (exit) => resolve(exit ?? 1))
+  })
+  process.stdout.write(Buffer.concat(said))
+  return { code, summary: read(report) }
+}
+
+function conclude(ended: readonly Ended[]): boolean {
   for (const part of missing) {
     console.log(`\n${inCi ? 'MISSING' : 'left out'}: ${part.serves}\n  needs ${part.name}: ${part.get}`)
   }
-  const summary = read()
-  if (summary === null) {
-    console.log('\nThe test runner wrote no report.')
-    return true
-  }
-  const broken = summary.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0)
-  const failures = summary.numFailedTests + broken.length
-  const skippedInCi = inCi && summary.numPendingTests > 0
+  const summaries = ended.map(({ summary }) => summary)
+  if (summaries.includes(null)) console.log('\nA test runner wrote no report.')
+  const sum = (count: (one: Summary) => number): number =>
+    summaries.reduce((n, one) => n + (one === null ? 0 : count(one)), 0)
+  const broken = (one: Summary): number =>
+    one.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0).length
+  const failures = sum((one) => one.numFailedTests + broken(one))
+  const pending = sum((one) => one.numPendingTests)
+  const skippedInCi = inCi && pending > 0
   if (skippedInCi) console.log('\nIn CI no test may be skipped.')
-  console.log(`\n${summary.numPassedTests} passed, ${failures} failed, ${summary.numPendingTests} skipped`)
-  return exit !== 0 || failures > 0 || (inCi && missing.length > 0) || skippedInCi
+  console.log(`\n${sum((one) => one.numPassedTests)} passed, ${failures} failed, ${pending} skipped`)
+  const ran = !summaries.includes(null) && ended.every(({ code }) => code === 0)
+  return !ran || failures > 0 || (inCi && missing.length > 0) || skippedInCi
 }
 
-function read(): Summary | null {
+function read(report: string): Summary | null {
   try {
     return JSON.parse(readFileSync(report, 'utf8')) as Summary
   } catch {
