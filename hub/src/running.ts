@@ -6,11 +6,10 @@ import { createGateway } from './gateway/gateway.ts'
 import { openGatewayStore } from './gateway/store.ts'
 import { serveGateway } from './gateway/wire.ts'
 import { readPair } from './key-files.ts'
-import { callerOf } from './portal/from.ts'
 import { portalPages } from './portal/pages/app.ts'
 import { createPortal } from './portal/portal.ts'
 import { openPortalStore } from './portal/store.ts'
-import { servePortal } from './portal/wire.ts'
+import { callerOf, servePortal } from './portal/wire.ts'
 import { placeOf } from './wire.ts'
 
 /** One zone's process at work. */

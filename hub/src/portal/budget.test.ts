@@ -1,6 +1,8 @@
+import { Hono } from 'hono'
 import { expect, test } from 'vitest'
+import { listen } from '../wire.ts'
 import { NumberBudget, prefixOf } from './budget.ts'
-import { addressOf } from './from.ts'
+import { addressOf, callerOf } from './wire.ts'
 
 const env = { random: (n: number) => new Uint8Array(n) } as ConstructorParameters<typeof NumberBudget>[0]
 const HOUR = 60 * 60_000
@@ -37,4 +39,19 @@ test('ASVS 4.1.3 what a header claims counts only from a proxy of the configurat
   expect(addressOf('10.0.0.2', '1.1.1.1, 198.51.100.1', ['10.0.0.2'])).toBe('198.51.100.1')
   expect(addressOf('10.0.0.2', 'nonsense', ['10.0.0.2'])).toBe('10.0.0.2')
   expect(addressOf('10.0.0.2', undefined, ['10.0.0.2'])).toBe('10.0.0.2')
+})
+
+test('ASVS 4.1.3 over a real socket: a caller cannot choose the address that is counted', async () => {
+  const pages = new Hono()
+  pages.get('/as-told', (c) => c.text(callerOf(c, [])))
+  pages.get('/behind-proxy', (c) => c.text(callerOf(c, ['127.0.0.1'])))
+  const nothing = async () => ({ status: 404, headers: {}, body: new Uint8Array(0) })
+  const at = await listen({ host: '127.0.0.1', port: 0 }, nothing, pages)
+  try {
+    const headers = { 'x-forwarded-for': '198.51.100.1' }
+    expect(await (await fetch(`${at.url}/as-told`, { headers })).text()).toBe('127.0.0.1')
+    expect(await (await fetch(`${at.url}/behind-proxy`, { headers })).text()).toBe('198.51.100.1')
+  } finally {
+    await at.close()
+  }
 })

@@ -60,14 +60,15 @@ function meantBy(said: PortalStop): Pick<StopAsk, 'handles' | 'named'> {
 /** Fetches what patients asked; each stop holds from the commit of its transaction. */
 export async function pullRequests(parts: VaultParts, portal: Peer): Promise<number> {
   let taken = 0
-  await tellHospitals(parts, portal)
   for (;;) {
     const list = await portal.getJson<{ request: string; box: string }[]>('/v1/vault/requests')
-    if (list.length === 0) return taken
+    if (list.length === 0) break
     for (const { request, box } of list) await applyRequest(parts, request, box)
     await portal.post('/v1/vault/requests/acks', { requests: list.map(({ request }) => request) })
     taken += list.length
   }
+  await tellHospitals(parts, portal)
+  return taken
 }
 
 async function applyRequest(parts: VaultParts, request: string, box: string): Promise<void> {

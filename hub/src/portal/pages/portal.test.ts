@@ -190,6 +190,24 @@ test('ASVS 3.5.1 no form of another site is taken without the paper either', asy
   expect(numbers).toEqual([])
 })
 
+test('ASVS 3.5.3 nothing is asked by looking: every page by GET, with every answer in its address', async () => {
+  const { app, taken, numbers } = portal()
+  const query = new URLSearchParams({ ...ASKED, token: TOKEN, erasure: 'yes' })
+  for (const language of languages)
+    for (const path of ['', '/number', '/check', '/stop', '/nopaper', '/nopaper/check', '/nopaper/stop'])
+      await app.request(`/${language}${path}?${query}`)
+  expect([taken, numbers]).toEqual([[], []])
+})
+
+test('R21 a stop is easy and its withdrawal is not offered: no page has a way back but the counter', async () => {
+  const { app } = portal()
+  for (const language of languages)
+    for (const path of ['', '/number', '/nopaper', '/asked/ABCDE-FGHJK']) {
+      const page = await (await app.request(`/${language}${path}`)).text()
+      expect(page).not.toMatch(/(?:action|href)="[^"]*(?:withdraw|resume)/)
+    }
+})
+
 test('each browser is met in its language', () => {
   const met = ['', 'ja-JP,en', 'zh-TW', 'zh-CN,zh', 'fil-PH', 'pt-BR', 'ne-NP', 'vi', 'ko', 'de'].map(
     languageFor,
