@@ -20,6 +20,10 @@ function freshPassphrase(env: Env): string {
   return (letters.join('').match(/.{4}/g) ?? []).join('-')
 }
 
+function withAccounts<T>(context: HubContext, act: (store: AccountStore) => Promise<T>): Promise<T> {
+  return context.withVault((vault) => act(vault.ops as unknown as AccountStore))
+}
+
 /** Everything the new member of staff needs once, on the terminal of whoever enrols them. */
 function factorInWords(uri: string, factor: SecondFactor): string {
   return [
@@ -33,8 +37,6 @@ function factorInWords(uri: string, factor: SecondFactor): string {
 }
 
 export function registerAccountCommands(program: Command, context: HubContext): void {
-  const withAccounts = <T>(act: (store: AccountStore) => Promise<T>): Promise<T> =>
-    context.withVault((vault) => act(vault.ops as unknown as AccountStore))
   program
     .command('account-add')
     .description('コンソールに入る職員を登録し、最初の合言葉を作る')
@@ -67,26 +69,34 @@ export function registerAccountCommands(program: Command, context: HubContext): 
         )
       }
     })
+  registerRenewal(program, context)
+  registerOverview(program, context)
+}
+
+function registerRenewal(program: Command, context: HubContext): void {
   program
     .command('account-renew')
     .description('二つめの確認（認証アプリ）を作り直す。古いものと予備の番号は使えなくなる')
     .requiredOption('--id <id>', '職員の番号')
     .option('--by <staff>', '操作した職員の番号', 'staff')
     .action(async ({ id, by }: { id: string; by: string }) => {
-      const factor = await withAccounts((store) => enrolSecondFactor(store, { account: id, by })).catch(
-        (error: unknown) => {
-          if (!(error instanceof Refused)) throw error
-          return context.fail(`番号「${id}」の職員は登録されていません。accounts で一覧を確かめてください。`)
-        },
-      )
+      const factor = await withAccounts(context, (store) =>
+        enrolSecondFactor(store, { account: id, by }),
+      ).catch((error: unknown) => {
+        if (!(error instanceof Refused)) throw error
+        return context.fail(`番号「${id}」の職員は登録されていません。accounts で一覧を確かめてください。`)
+      })
       const uri = enrolmentUri(readVaultConfig(context.dir()).operator.name, id, factor.secret)
       context.tell(`作り直しました: ${id}\n${factorInWords(uri, factor)}`, { account: id, uri, ...factor })
     })
+}
+
+function registerOverview(program: Command, context: HubContext): void {
   program
     .command('accounts')
     .description('登録済みの職員の一覧')
     .action(async () => {
-      const rows = await withAccounts((store) => listAccounts(store.db))
+      const rows = await withAccounts(context, (store) => listAccounts(store.db))
       const lines = rows.map(
         (row) => `${row.account}  ${row.name}  ${row.roles.join('、')}${row.disabled ? '（停止）' : ''}`,
       )
@@ -98,7 +108,7 @@ export function registerAccountCommands(program: Command, context: HubContext): 
     .requiredOption('--id <id>', '職員の番号')
     .option('--by <staff>', '操作した職員の番号', 'staff')
     .action(async (options: { id: string; by: string }) => {
-      await withAccounts((store) => disableAccount(store, { account: options.id, by: options.by }))
+      await withAccounts(context, (store) => disableAccount(store, { account: options.id, by: options.by }))
       context.tell(`停止しました: ${options.id}`, { disabled: options.id })
     })
 }

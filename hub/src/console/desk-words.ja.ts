@@ -48,6 +48,7 @@ export const DESK = {
   stopButton: '停止する',
   stopTaken: '停止しました。今から受け入れと提供が止まっています。',
   notCovered: 'この停止で止まらないもの',
+  notCoveredMark: (line: string) => `止まらないもの：${line}`,
   notCoveredSome: (names: string) => `えらばなかった医療機関（${names}）からの提供`,
   notCoveredTrack: (name: string) => `${name}のための提供`,
   notCoveredLater: '後から加わる医療機関からの提供のうち、氏名と生年月日で照合できないもの',

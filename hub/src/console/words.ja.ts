@@ -121,7 +121,7 @@ export const W = {
   voteReason: '承認しないときは、理由を書いてください。',
   reasonLabel: '意見・理由',
   passphraseAgain: '合言葉（もう一度）',
-  passphraseWhy: '回答するのが本人であることを確かめます',
+  passphraseWhy: '操作するのが職員本人であることを確かめます',
   vote: '回答を確定する',
   voted: '回答を記録しました。',
   notReviewer: '審査の役割がありません。見るだけです。',

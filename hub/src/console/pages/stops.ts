@@ -181,7 +181,11 @@ export function stopSlipPage(
   places: readonly Hospital[],
 ): Markup {
   const rows = [...scopeRows(file, places), ...(person ? personRows(file, person) : [])]
-  const notes = [W.slipNoteHospital, W.slipNoteExists, ...notCovered(file, places)]
+  const notes = [
+    W.slipNoteHospital,
+    W.slipNoteExists,
+    ...notCovered(file, places).map((line) => W.notCoveredMark(line)),
+  ]
   return bare(
     operatorName,
     W.slipTitle,
