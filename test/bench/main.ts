@@ -7,6 +7,7 @@ import { floor } from './floor.ts'
 import { gateRate } from './gate.ts'
 import { machine } from './machine.ts'
 import { pipeline } from './pipeline.ts'
+import { storageFigures } from './ssmix2.ts'
 import { sealing } from './sealing.ts'
 import { benchSources, linesOf, type BenchSource } from './source.ts'
 import { markdown, type Figures, type Walk } from './table.ts'
@@ -51,7 +52,9 @@ else {
     const gatePerSecond = gateRate(Date.now())
     say('the counter over 100,000 patients …')
     const counter = await counterTimes(dir)
-    const figures: Figures = { machine: here, walks: [], counter, sealing: null, gatePerSecond }
+    say('an SS-MIX2 storage …')
+    const storage = await storageFigures(dir)
+    const figures: Figures = { machine: here, walks: [], counter, sealing: null, gatePerSecond, storage }
     for (const source of await benchSources(dir, Number(values.patients)))
       figures.walks.push(
         await walk(join(dir, source.name), source, (lines) => (figures.sealing ??= sealing(lines))),

@@ -3,6 +3,7 @@ import type { FloorFigures } from './floor.ts'
 import type { Machine } from './machine.ts'
 import type { PipelineFigures } from './pipeline.ts'
 import type { SealingFigures } from './sealing.ts'
+import type { StorageFigures } from './ssmix2.ts'
 import type { BenchSource } from './source.ts'
 
 /** One source's way through the machine. */
@@ -22,10 +23,18 @@ export interface Figures {
   /** Of the first source's lines. */
   sealing: SealingFigures | null
   gatePerSecond: number
+  storage: StorageFigures | null
 }
 
 /** Goals of the house, and the one figure that is only quoted. */
-const GOAL = { resources: 1500, patients: 25, agentMiB: 300, counterMs: 50 }
+const GOAL = {
+  resources: 1500,
+  patients: 25,
+  agentMiB: 300,
+  counterMs: 50,
+  coldFiles: 2000,
+  warmNames: 10_000,
+}
 const PEER_PATIENTS_PER_SECOND = 2.4
 
 const n = (value: number, digits = 0): string =>
@@ -108,9 +117,28 @@ function commandRows({ auditVerify, link }: PipelineFigures): string[][] {
   return found
 }
 
-function steps({ sealing: s, gatePerSecond, counter }: Figures): string[][] {
+function storageRows(storage: StorageFigures | null): string[][] {
+  if (!storage) return []
+  const { files, records, peakMiB } = storage
+  const [cold, warm] = [files / storage.coldSeconds, files / storage.warmSeconds]
+  return [
+    [
+      'SS-MIX2 storage read for the first time, files/s',
+      n(cold),
+      `goal ${n(GOAL.coldFiles)}: ${met(cold >= GOAL.coldFiles)}; ${n(files)} files, ${n(records)} records into the ledger`,
+    ],
+    [
+      '… looked at again with nothing new, names/s',
+      n(warm),
+      `goal ${n(GOAL.warmNames)}: ${met(warm >= GOAL.warmNames)}; ${n(storage.warmSeen)} records read`,
+    ],
+    ['… peak memory MiB', n(peakMiB), `goal ${GOAL.agentMiB} MiB: ${met(peakMiB <= GOAL.agentMiB)}`],
+  ]
+}
+
+function steps({ sealing: s, gatePerSecond, counter, storage }: Figures): string[][] {
   const gate = ['gate decisions/s', n(gatePerSecond), 'the pure function both gates call']
-  if (!s) return [gate, counterRow(counter)]
+  if (!s) return [gate, ...storageRows(storage), counterRow(counter)]
   return [
     gate,
     ['reading a line for the gate, MB/s', n(s.understand), `JSON.parse alone ${n(s.jsonParse)}`],
@@ -120,6 +148,7 @@ function steps({ sealing: s, gatePerSecond, counter }: Figures): string[][] {
       `zstd -3 alone ${n(s.zstd)}, SHA-256 alone ${n(s.sha256)}, copy ${n(s.copy)}`,
     ],
     ['verifying and opening, MB/s', n(s.open), 'the same bytes'],
+    ...storageRows(storage),
     counterRow(counter),
   ]
 }

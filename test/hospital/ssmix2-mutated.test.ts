@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { SourceConnector } from '@kakehashi/agent/sources/connector'
 import { decodeStored } from '@kakehashi/agent/sources/hl7v2/decode'
 import { firstSegment, isMessage, readMessage } from '@kakehashi/agent/sources/hl7v2/message'
 import {
@@ -93,14 +94,13 @@ async function unreadableKeys(w: StorageWorld): Promise<string[]> {
   ).map(({ key }) => `${key.type}/${key.id}`)
 }
 
-test('killed between any two windows, and read on: the ledger is a clean run’s', async () => {
+test('killed at any of 200 points while the storage changes, and read on: the ledger is a clean run’s', async () => {
   await using w = await openStorage()
   await filled(w)
-  const { ledger } = await truth(w.root, w.env.at)
   const random = randomOf('ssmix2-kill')
-  for (let kills = 0; kills < 30; kills++) {
-    const killed = new AbortController()
-    let left = random.int(0, 60)
+  const mutator = new Mutator(w.root, random)
+  for (let kills = 0; kills < 200; kills++) {
+    let left = random.int(0, 40)
     const connector = {
       ...bound(w),
       async *changes(...args: Parameters<typeof w.connector.changes>) {
@@ -110,14 +110,19 @@ test('killed between any two windows, and read on: the ledger is a clean run’s
         }
       },
     }
-    await w.gather({ connector, signal: killed.signal, full: random.chance(0.3) }).catch(() => {})
+    await w
+      .gather({ connector, full: random.chance(0.2) })
+      .catch((error: Error) => expect(error.message).toBe('killed'))
+    if (kills % 10 === 0)
+      await mutator.mutate(random.pick(['update', 'delete', 'late', 'duplicate']), await pathsBelow(w.root))
   }
+  w.env.at += HOUR
   await w.gather()
   await w.gather()
-  expect(await w.ledger()).toEqual(ledger)
+  expect(await w.ledger()).toEqual((await truth(w.root, w.env.at)).ledger)
 })
 
-function bound({ connector }: StorageWorld) {
+function bound({ connector }: StorageWorld): Omit<SourceConnector, 'changes'> {
   return {
     id: connector.id,
     kind: connector.kind,

@@ -23,6 +23,8 @@ export interface PassParts {
   options: StorageOptions
   run: string
   full: boolean
+  /** A pass that was cut short goes on: a folder may have been told in part. */
+  resumed: boolean
   counts: StorageCounts
   /** Types of records whose file could not be read now: that they were not shown proves nothing. */
   blindTypes: Set<string>
@@ -68,7 +70,8 @@ async function* changed(parts: PassParts, one: OneFolder, attempt: number): Asyn
   const keys = keysOf(one.folder, one.names)
   const old = new Set(one.before?.names ?? [])
   const touched = touchedKeys(one, keys, old, full)
-  const told = one.before ? await options.index.recordsOf(options.source, [...touched.keys()]) : []
+  const told =
+    one.before || parts.resumed ? await options.index.recordsOf(options.source, [...touched.keys()]) : []
   const byKey = Map.groupBy(told, (record) => record.file)
   const pending: Record<string, number> = {}
   const waiting = new Set<string>()
@@ -110,7 +113,7 @@ interface KeyParts {
 
 function* tellKey(parts: PassParts, one: OneFolder, about: KeyParts): Generator<SourceEvent> {
   const { files, read, before, waiting, pending, now } = about
-  const known = one.before !== null
+  const known = one.before !== null || parts.resumed
   if (read.t === 'none') {
     count(parts, about, null)
     if (before.length === 0) return

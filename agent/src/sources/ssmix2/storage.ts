@@ -63,11 +63,13 @@ export class Ssmix2Storage implements SourceConnector {
       this.counts = nothing()
       yield { t: 'pass' }
     }
+    const resumed = readState(from).pass !== null
     const { pass } = state
     const parts: PassParts = {
       options: this.#options,
       run: options.run,
       full: pass.full,
+      resumed,
       counts: this.counts,
       blindTypes: new Set(pass.blindTypes),
       blind: pass.blind,

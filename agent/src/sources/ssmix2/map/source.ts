@@ -22,18 +22,21 @@ export interface Mapped {
 /** Members that say nothing are left out, so that equal content has equal bytes. */
 export function filled(members: Json): Json {
   const kept: Json = {}
-  for (const [name, value] of Object.entries(members)) {
+  for (const name in members) {
+    const value = members[name]
     if (value === undefined || value === null || value === '') continue
-    if (Array.isArray(value) && value.length === 0) continue
-    if (isPlain(value) && Object.keys(value).length === 0) continue
+    if (typeof value === 'object' && isEmpty(value)) continue
     kept[name] = value
   }
   return kept
 }
 
-// a number kept as it was written (`JSON.rawJSON`) has no keys of its own to be judged by
-function isPlain(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+// a number kept as it was written (`JSON.rawJSON`) has no prototype
+function isEmpty(value: object): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  for (const _ in value) return false
+  return true
 }
 
 export function resource(type: string, id: string, members: Json): Mapped['resource'] {

@@ -1,0 +1,146 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { fetched, key } from '../folder.fixture.ts'
+import { dueTombstones, recordSent } from '../store.ts'
+import {
+  adt00,
+  msh,
+  openStorage,
+  pathOf,
+  problems,
+  results,
+  type StorageWorld,
+  type Written,
+} from './storage.fixture.ts'
+
+const P = '0000123456'
+const T1 = '20260105090000000'
+const T2 = '20260106090000000'
+const chart: Written = { patient: P, kind: 'ADT-00', at: T1 }
+const list: Written = { patient: P, kind: 'PPR-01', at: T1 }
+const lab: Written = {
+  patient: P,
+  kind: 'OML-11',
+  date: '20260105',
+  order: '000000000000777',
+  at: T1,
+  department: '01',
+}
+const AGES = 3600_000
+
+let w: StorageWorld
+afterEach(() => w[Symbol.asyncDispose]())
+
+async function sendAll(): Promise<void> {
+  const { records } = await fetched(w.connector, [key(P)])
+  const sent = records.map((record) => ({
+    key: `${record.key.source}|${record.key.type}|${record.key.id}`,
+    hash: record.contentHash,
+    patient: record.patients[0]!,
+  }))
+  await w.store.bookkeep((tx) => recordSent(tx as never, sent, 1))
+}
+
+const due = async () =>
+  (await dueTombstones(w.store.db as never, key(P))).map(({ key: { type }, reason }) => `${type} ${reason}`)
+test('a full list: a problem that is not in the newer file is no more', async () => {
+  w = await openStorage()
+  await w.put(
+    list,
+    problems(P, [
+      ['1', '20054174'],
+      ['2', '20054175'],
+    ]),
+  )
+  await w.gather()
+  await sendAll()
+  await w.flag(list, 2)
+  await w.put(
+    { ...list, at: T2 },
+    problems(P, [
+      ['2', '20054175'],
+      ['3', '20054176'],
+    ]),
+  )
+  expect(await w.gather()).toMatchObject({ added: 1, changed: 0, unchanged: 1, vanished: 1 })
+  expect(await due()).toEqual(['Condition superseded'])
+})
+
+test('between two renames a key without a valid file has not gone; after a while it has, and only then', async () => {
+  w = await openStorage()
+  await w.put(lab, results(P, '7.1'))
+  await w.gather()
+  const before = await w.ledger()
+  await w.flag(lab, 2)
+  expect(await w.gather()).toMatchObject({ vanished: 0 })
+  await w.put({ ...lab, at: T2 }, results(P, '7.1'))
+  w.env.at += AGES
+  expect(await w.gather()).toMatchObject({ vanished: 0, unchanged: 4 })
+  expect(await w.ledger()).toEqual(before)
+  await rm(pathOf(w.root, { ...lab, at: T2 }))
+  expect(await w.gather()).toMatchObject({ vanished: 0 })
+  w.env.at += AGES
+  expect(await w.gather()).toMatchObject({ vanished: 4 })
+  expect(await w.ledger()).toEqual([])
+})
+
+test('late orders in old folders are found, since names are listed and no date is trusted', async () => {
+  w = await openStorage()
+  await w.put(chart, adt00(P))
+  await w.gather()
+  await w.put({ ...lab, date: '20190102' }, results(P, '7.1'), new Date('2019-01-02'))
+  expect(await w.gather()).toMatchObject({ added: 4 })
+  expect(await w.gather()).toMatchObject({ seen: 0, windows: 2 })
+})
+
+test('a restricted problem (PRB-25) is held, and its siblings travel', async () => {
+  w = await openStorage()
+  const restricted = `${'|'.repeat(9)}V^非常に限定^HL70177`
+  await w.put(
+    list,
+    problems(P, [
+      ['1', '20054174', restricted],
+      ['2', '20054175'],
+    ]),
+  )
+  expect(await w.gather()).toMatchObject({ added: 2, held: 1 })
+  expect(await w.ledger()).toEqual([
+    `Condition/${P}.-.PPR-01.999999999999999.PRB.1 held LABEL_HELD`,
+    `Condition/${P}.-.PPR-01.999999999999999.PRB.2 active`,
+  ])
+})
+
+test('an empty storage is rather one that is not mounted: nothing is taken for deleted', async () => {
+  w = await openStorage()
+  await w.put(lab, results(P, '7.1'))
+  await w.gather()
+  const before = await w.ledger()
+  await rename(join(w.root, '000'), join(w.root, '.away'))
+  w.env.at += AGES
+  const gathered = await w.gather({ full: true })
+  expect(gathered.faults).toMatchObject([{ code: 'SOURCE_UNREACHABLE' }])
+  expect(await w.ledger()).toEqual(before)
+  await rename(join(w.root, '.away'), join(w.root, '000'))
+  expect(await w.gather()).toMatchObject({ added: 0, vanished: 0 })
+})
+
+test('the transaction log names who changed; its unfinished last line is read again', async () => {
+  const log = await openStorage()
+  w = await openStorage({ transactions: log.root })
+  const file = join(log.root, '2026', 'TR_20260105090000000_00001.DAT')
+  await mkdir(dirname(file), { recursive: true })
+  const line = (patient: string) =>
+    `#SSMIX,2.00,1310000001,${patient},20260105,OML-11,000000000000777,INS,01,${T1}\r${msh('OUL^R22')}\r`
+  await writeFile(file, line(P))
+  await w.put(chart, adt00(P))
+  await w.put({ ...chart, patient: '0000777777' }, adt00('0000777777'))
+  expect(await w.gather()).toMatchObject({ added: 2 })
+  await w.put(lab, results(P, '7.1'))
+  await w.put({ ...lab, patient: '0000777777' }, results('0000777777', '7.1'))
+  await writeFile(file, `${line(P)}${line(P)}${line('0000777777').slice(0, 40)}`)
+  expect(await w.gather()).toMatchObject({ added: 4 })
+  await writeFile(file, `${line(P)}${line(P)}${line('0000777777')}`)
+  expect(await w.gather()).toMatchObject({ added: 4 })
+  await log[Symbol.asyncDispose]()
+})
