@@ -31,7 +31,7 @@ async function hospital(): Promise<World> {
 }
 
 const order = (w: World, more: object) => ({
-  type: 'stop-ordered',
+  type: 'stop-ordered' as const,
   stop: 'stop-by-phone',
   handle: null,
   patients: [],

@@ -26,15 +26,15 @@ export async function linkNewRecords(
 ): Promise<Linked> {
   const total: Linked = { placed: 0, attached: 0, newPersons: 0, reviews: 0 }
   for (let after = ''; ;) {
-    const { last, ...some } = await store.transact<Linked & { last: PatientKey | undefined }>(
-      ({ last: _, ...linked }) =>
+    const { last, linked: some } = await store.transact<{ linked: Linked; last: PatientKey | undefined }>(
+      ({ linked }) =>
         linked.placed === 0
           ? null
           : { act: 'linkage.placed', actor: `${engine.name}@${engine.version}`, detail: { ...linked } },
       async (tx) => {
         const charts = await unplaced(tx, after)
         const linked = await placeSome(tx, store.env, engine, charts, await held(charts))
-        return { ...linked, last: charts.at(-1) }
+        return { linked, last: charts.at(-1) }
       },
     )
     if (last === undefined) return total

@@ -36,6 +36,16 @@ export function sayBox(): Markup {
   </section>`
 }
 
+function hospitalField(places: readonly Hospital[], chosen: readonly string[]): Markup {
+  return checkboxes({
+    name: 'facility',
+    label: W.facilities,
+    hint: W.facilitiesHint,
+    chosen,
+    choices: places.map((one) => ({ value: one.facility, text: one.name })),
+  })
+}
+
 export function stopNewPage(around: RoomView, places: readonly Hospital[], view: StopFormView): Markup {
   const wrong = (field: string) => view.errors.find((one) => one.field === field)?.text
   const field = (name: string, label: string, more: { hint?: string; width?: 'short' } = {}) =>
@@ -70,14 +80,7 @@ export function stopNewPage(around: RoomView, places: readonly Hospital[], view:
         <h2>${W.aboutWhom}</h2>
         ${field('kana', W.kana)} ${field('name', W.personName)}
         ${field('born', W.born, { hint: W.bornHint, width: 'short' })}
-        ${checkboxes({
-          name: 'facility',
-          label: W.facilities,
-          hint: W.facilitiesHint,
-          chosen: view.facilities,
-          choices: places.map((one) => ({ value: one.facility, text: one.name })),
-        })}
-        ${field('number', W.number, { width: 'short' })}
+        ${hospitalField(places, view.facilities)} ${field('number', W.number, { width: 'short' })}
         ${field('contact', W.contact, { hint: W.contactHint })}
         ${choice('track', W.track, TRACK_CHOICES, W.trackIs, view.track)}
         ${radios({
