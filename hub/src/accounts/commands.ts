@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import type { Env } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
-import { qrText } from '@kakehashi/ui/qr-code'
 import type { HubContext } from '../commands/context.ts'
 import { readVaultConfig } from '../config.ts'
+import { factorInWords } from '../console/pages/enrolment.ts'
 import { createAccount, disableAccount } from './flow.ts'
-import { enrolSecondFactor, type SecondFactor } from './second-factor.ts'
+import { enrolSecondFactor } from './second-factor.ts'
 import { enrolmentUri } from './totp.ts'
 import { isRole, ROLES } from './rules.ts'
 import { listAccounts, type AccountStore } from './store.ts'
@@ -22,18 +22,6 @@ function freshPassphrase(env: Env): string {
 
 function withAccounts<T>(context: HubContext, act: (store: AccountStore) => Promise<T>): Promise<T> {
   return context.withVault((vault) => act(vault.ops as unknown as AccountStore))
-}
-
-/** Everything the new member of staff needs once, on the terminal of whoever enrols them. */
-function factorInWords(uri: string, factor: SecondFactor): string {
-  return [
-    '認証アプリで読み取ってください（手で入れるときは、下の文字を使います）:',
-    qrText(uri),
-    uri,
-    '予備の番号（一つにつき一度だけ使えます。紙に写し、鍵のかかる所に置いてください）:',
-    ...factor.recoveryCodes.map((code) => `  ${code}`),
-    'これらは二度と表示されません。本人にだけ、電話か対面で伝えてください。',
-  ].join('\n')
 }
 
 export function registerAccountCommands(program: Command, context: HubContext): void {
