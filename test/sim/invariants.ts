@@ -5,7 +5,7 @@ import { turns16 } from './cast.ts'
 import type { Disk } from './disk.ts'
 import type { AgentNode, GatewayNode, PortalNode, VaultNode } from './nodes.ts'
 import { recordAt } from './source.ts'
-import type { ChartTruth, Stopped, Truth } from './truth.ts'
+import type { ChartTruth, Truth } from './truth.ts'
 import { marked, PORTAL_LAG, type Watch } from './watch.ts'
 import type { World } from './world.ts'
 
@@ -126,12 +126,9 @@ export class Invariants {
       this.#scene.world.violate('S8', `the audit log of ${disk.name} has a gap`)
   }
 
-  /**
-   * S2 at the hub: nothing is accepted of somebody whose stop the portal confirmed. A stop by a paper that the
-   * batch does not tell of as this chart's is a stranger's to the hub until the hospital has said whose it was.
-   */
+  /** S2 at the hub: nothing is accepted of somebody whose stop the portal confirmed, whoever knows the paper. */
   #admissions(): void {
-    const { world, truth, vault, watch } = this.#scene
+    const { world, truth, vault } = this.#scene
     const rows = vault.ops.peek<{ n: number; batch: string; outcome: string; accepted: number }>(
       'SELECT rowid AS n, batch, outcome, accepted FROM batch WHERE rowid > ? ORDER BY rowid',
       this.#batchesSeen,
@@ -141,9 +138,7 @@ export class Invariants {
       world.saw(row.outcome === 'refused' ? 'batch refused at the hub' : 'batch accepted')
       if (row.outcome === 'refused') continue
       for (const patient of vault.landings.get(row.batch) ?? []) {
-        const papers = watch.papersOf(patient, row.batch)
-        const meant = ({ handle }: Stopped): boolean => handle !== null && papers.has(handle)
-        if (truth.of(patient).stoppedAt(world.now - PORTAL_LAG, meant))
+        if (truth.of(patient).stoppedAt(world.now - PORTAL_LAG, (stop) => stop.where === 'portal'))
           world.violate('S2', 'the hub accepted records long after a stop was confirmed at the portal')
       }
     }

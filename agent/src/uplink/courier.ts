@@ -1,4 +1,4 @@
-import { messageId, type BatchId } from '@kakehashi/protocol/ids'
+import { messageId, type BatchId, type MessageId } from '@kakehashi/protocol/ids'
 import type { ControlEnvelope, GatewayAck } from '@kakehashi/protocol/messages'
 import { isRefusalCode, Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import { signRequest } from '@kakehashi/protocol/requests'
@@ -106,26 +106,32 @@ export class Courier {
   }
 
   async #pull(): Promise<JobResult> {
-    const { store } = this.#context
     const { json } = await this.#call('GET', `/v1/control?after=${this.#cursor}`)
     const page = json as { messages: ControlEnvelope[]; next: number }
     for (const envelope of page.messages) await applyControl(this.#context, envelope)
     // the end of the box: next time from its beginning, whatever the gateway's numbers have become meanwhile
     this.#cursor = page.messages.length === 0 ? 0 : page.next
-    const acks = await unacked(store.db)
-    if (acks.length > 0) {
-      await this.#call('POST', '/v1/control/acks', utf8.encode(JSON.stringify({ messages: acks })))
-      await store.bookkeep((tx) => markAcked(tx, acks))
-    }
     return { did: 'pull', more: page.messages.length > 0 }
   }
 
+  /**
+   * Reports first, acknowledgements when none is left: the vault lets batches of ours wait for the acknowledgement of a
+   * stop it could give to no chart, and must by then hold the report that names the charts.
+   */
   async #push(): Promise<JobResult> {
     const { store, env } = this.#context
+    const applied = await unacked(store.db)
     const envelope = await nextControlOut(store.db, env.now())
-    if (!envelope) return { did: 'push', more: false }
+    if (!envelope) return this.#acknowledge(applied)
     await this.#call('POST', '/v1/control', utf8.encode(JSON.stringify(envelope)))
     await store.bookkeep((tx) => markControlSent(tx, messageId(envelope.message), env.now()))
+    return { did: 'push', more: true }
+  }
+
+  async #acknowledge(applied: readonly MessageId[]): Promise<JobResult> {
+    if (applied.length === 0) return { did: 'push', more: false }
+    await this.#call('POST', '/v1/control/acks', utf8.encode(JSON.stringify({ messages: applied })))
+    await this.#context.store.bookkeep((tx) => markAcked(tx, applied))
     return { did: 'push', more: true }
   }
 

@@ -105,7 +105,7 @@ function rest(state: SessionState, now: Instant): [SessionState, Action[]] {
 
 /**
  * The order that lets nothing leave before what was ordered is applied (LAW trap 25): fetch and apply control
- * messages, report our own, then hand over one batch and upload it; then from the beginning.
+ * messages, report our own and acknowledge those applied, then hand over one batch and upload it; then from the beginning.
  */
 function after(state: SessionState, result: JobResult, now: Instant): [SessionState, Action[]] {
   switch (result.did) {

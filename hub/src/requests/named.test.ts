@@ -48,7 +48,17 @@ const CALL: NamedAsk = {
 async function refusals(hub: HubWorld, hand: HospitalHand, ...locals: string[]): Promise<string[]> {
   const sent = await hand.send(hand.content(...locals.map((local) => patientState(hand.facility, local))))
   await hub.vault.round()
-  return (await hand.receiptOf(sent.header.batch))?.refusals.map((one) => one.code) ?? []
+  if (await hand.receiptOf(sent.header.batch)) return refused(hand, sent.header.batch)
+  // orders not yet acknowledged hold it
+  await hand.acknowledge((await orders(hand)).map((one) => one.message))
+  await hub.vault.round()
+  return refused(hand, sent.header.batch)
+}
+
+async function refused(hand: HospitalHand, batch: string): Promise<string[]> {
+  const receipt = await hand.receiptOf(batch)
+  if (!receipt) throw new Error('not decided')
+  return receipt.refusals.map((one) => one.code)
 }
 
 async function orders(hand: HospitalHand): Promise<StopOrdered[]> {
@@ -58,10 +68,12 @@ async function orders(hand: HospitalHand): Promise<StopOrdered[]> {
 test('R16 an unverified call, hospital unknown: refused at the second gate of every hospital from that moment, nobody else', async () => {
   const { hub, a, b } = await world()
   await takeNamedStop(hub.parts, hub.identity, CALL)
+  await hub.vault.round()
+  const said = new Map([[a, await orders(a)] as const, [b, await orders(b)] as const])
   expect(await refusals(hub, a, '0001', '0002')).toEqual(['STOPPED'])
   expect(await refusals(hub, b, '0001')).toEqual(['STOPPED'])
   for (const hand of [a, b])
-    expect(await orders(hand)).toMatchObject([{ standing: 'provisional', person: PERSON, patients: [] }])
+    expect(said.get(hand)).toMatchObject([{ standing: 'provisional', person: PERSON, patients: [] }])
 })
 
 test('R16 who is here already leaves linkage and every build at once', async () => {
@@ -79,10 +91,10 @@ test('R16 who is here already leaves linkage and every build at once', async () 
 test('R18 a stop for one hospital leaves the other, and is told to that one only', async () => {
   const { hub, a, b } = await world()
   await takeNamedStop(hub.parts, hub.identity, { ...CALL, facilities: [facilityId('hospital-a')] })
-  expect(await refusals(hub, a, '0001')).toEqual(['STOPPED'])
-  expect(await refusals(hub, b, '0001')).toEqual([])
   await hub.vault.round()
   expect([await orders(a), await orders(b)].map((all) => all.length)).toEqual([1, 0])
+  expect(await refusals(hub, a, '0001')).toEqual(['STOPPED'])
+  expect(await refusals(hub, b, '0001')).toEqual([])
 })
 
 test('R16 verified later: the same stop confirmed, said again to the hospital; nothing is erased for an unverified caller', async () => {

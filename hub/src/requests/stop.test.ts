@@ -25,7 +25,14 @@ async function outcome(hub: HubWorld, hand: HospitalHand, ...locals: string[]): 
   const states = locals.map((local) => patientState(hand.facility, local))
   const sent = await hand.send(hand.content(...states))
   await hub.vault.round()
+  if (!(await hand.receiptOf(sent.header.batch))) await heed(hub, hand)
   return (await hand.receiptOf(sent.header.batch))?.refusals.map((refusal) => refusal.code) ?? []
+}
+
+/** Orders that hold a batch are acknowledged, and the vault hears of it. */
+async function heed(hub: HubWorld, hand: HospitalHand): Promise<void> {
+  await hand.acknowledge((await orders(hand)).map((one) => one.message))
+  await hub.vault.round()
 }
 
 async function orders(hand: HospitalHand): Promise<StopOrdered[]> {
@@ -139,13 +146,16 @@ test('R16 a stop by the paper’s token at the portal holds at once, before the 
     hand.content(patientState(hand.facility, '0001', { handles: [handleOf(token)] })),
   )
   await hub.vault.round()
-  expect((await hand.receiptOf(sent.header.batch))?.refusals).toMatchObject([{ code: 'STOPPED' }])
+  expect(await hand.receiptOf(sent.header.batch)).toBeNull()
+  expect(await hub.ops.db.selectFrom('content_record').selectAll().execute()).toEqual([])
   for (const agent of [hand, b])
     expect(await orders(agent)).toMatchObject([
       { handle: handleOf(token), patients: [], requester: 'person' },
     ])
   const stop = await hub.ops.db.selectFrom('stop').selectAll().executeTakeFirst()
   expect(stop).toMatchObject({ origin: 'portal', receipt, standing: 'provisional' })
+  await heed(hub, hand)
+  expect((await hand.receiptOf(sent.header.batch))?.refusals).toMatchObject([{ code: 'STOPPED' }])
 })
 
 test('R16 a handle learnt from admitted evidence names the chart: only that hospital is told, and erasure can be asked', async () => {

@@ -4,6 +4,7 @@ import type { FacilityState } from '@kakehashi/protocol/rules/state'
 import type { AuditEvent } from '@kakehashi/store/audit'
 import { admit, type Admission } from '../admission/rules.ts'
 import { chartHash, slices } from '../requests/charts.ts'
+import { awaitsAcknowledgement } from '../requests/unplaced.ts'
 import { FORGED, isSuspended, openIncident, suspendIntake, UNNOTIFIED } from './incident.ts'
 import { declaredFacility, noteAdmitted, readKnown, seeTime } from './known.ts'
 import { openWaiting, type Opened, type Waiting } from './open.ts'
@@ -12,7 +13,7 @@ import { post } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
 import { giveReceipt, recordReceipt, wholeRefusal, type Verdict } from './receipts.ts'
 
-/** `waits`: not decided now (no declaration yet, or the vault's clock is in doubt); asked again next round. */
+/** `waits`: not decided now (no declaration yet, a stop not yet placed, a clock in doubt); asked again next round. */
 export type Admitted = { outcome: Verdict['outcome']; verdict: Verdict } | { outcome: 'again' | 'waits' }
 
 /** A batch whose facility has declared nothing is kept waiting this long for the declaration on its way. */
@@ -25,7 +26,7 @@ export async function admitBatch(parts: VaultParts, waiting: Waiting, bytes: Uin
   const opened = await openWaiting(parts, waiting, bytes)
   if ('code' in opened) return refuseUnopened(parts, waiting, bytes, opened.code)
   const expected = await parts.ops.bookkeep(async (tx) => judge(tx, parts, opened))
-  if (expected.kind === 'clock') return { outcome: 'waits' }
+  if (expected.kind === 'clock' || expected.kind === 'stop-unplaced') return { outcome: 'waits' }
   if (expected.kind === 'undeclared') return declarationMissing(parts, waiting)
   if (expected.kind === 'judged' && expected.admission.whole === null)
     await parts.rooms.takeIdentity(expected.admission.records, opened.content.tombstones)
@@ -41,12 +42,14 @@ export async function admitBatch(parts: VaultParts, waiting: Waiting, bytes: Uin
 type Judgement =
   | { kind: 'undeclared' }
   | { kind: 'clock' }
+  | { kind: 'stop-unplaced' }
   | { kind: 'suspended' }
   | { kind: 'judged'; facility: FacilityState; admission: Admission }
 
 async function judge(tx: OpsTx, parts: VaultParts, opened: Opened): Promise<Judgement> {
   const { header, content } = opened
   if (await isSuspended(tx, header.facility)) return { kind: 'suspended' }
+  if (await awaitsAcknowledgement(tx, header.agent)) return { kind: 'stop-unplaced' }
   const facility = await declaredFacility(tx, header.facility)
   if (facility === null) return { kind: 'undeclared' }
   const known = await readKnown(tx, parts, header, content, facility)
@@ -74,7 +77,7 @@ async function decideInside(
   const about = { agent, track: header.track, sequence: header.sequence }
   await seeTime(tx, parts.env.now())
   const judgement = await judge(tx, parts, opened)
-  if (judgement.kind === 'undeclared' || judgement.kind === 'clock') return null
+  if (judgement.kind !== 'suspended' && judgement.kind !== 'judged') return null
   if (judgement.kind === 'suspended' || judgement.admission.whole !== null) {
     const whole = judgement.kind === 'suspended' ? 'FACILITY_SUSPENDED' : judgement.admission.whole
     const verdict = wholeRefusal(whole ?? 'FACILITY_SUSPENDED', content.records.length)

@@ -2,12 +2,14 @@ import { readControlEnvelope } from '@kakehashi/protocol/control'
 import { batchId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { admitBatch, type Admitted } from './admit.ts'
+import { awaitsAcknowledgement } from '../requests/unplaced.ts'
 import { applyControl } from './controls.ts'
 import type { Waiting } from './open.ts'
 import type { VaultParts } from './parts.ts'
 import { PeerFailed, type Peer } from './peer.ts'
 
 const BATCHES_PER_ROUND_MAX = 50
+const LIST_MAX = 100
 
 /** Takes the agents' messages; always before batches, so that a stop overtakes what was sent before it. */
 export async function pullControls(parts: VaultParts, peer: Peer): Promise<number> {
@@ -47,19 +49,30 @@ export async function pullBatches(
   catchUp: () => Promise<void>,
 ): Promise<BatchRound> {
   const round: BatchRound = { seen: 0, accepted: 0, refused: 0, waits: 0, more: false }
-  const list = await peer.getJson<Waiting[]>(`/v1/vault/batches?after=0&limit=${BATCHES_PER_ROUND_MAX * 2}`)
-  for (const waiting of list.slice(0, BATCHES_PER_ROUND_MAX)) {
-    await catchUp()
-    round.seen++
-    const outcome = await takeOne(parts, peer, waiting)
-    if (outcome === 'waits') round.waits++
-    else if (outcome === 'refused') round.refused++
-    else round.accepted++
-    if (outcome === 'waits') continue
-    await dropSealed(parts, peer, waiting.batch)
+  let after = 0
+  // those that wait are passed by: one hospital's must not stand in the way of another's
+  for (;;) {
+    const list = await peer.getJson<Waiting[]>(`/v1/vault/batches?after=${after}&limit=${LIST_MAX}`)
+    for (const waiting of list) {
+      round.more = round.seen - round.waits >= BATCHES_PER_ROUND_MAX
+      if (round.more) return round
+      if (!(await awaitsAcknowledgement(parts.ops.db, waiting.agent))) await catchUp()
+      await count(round, parts, peer, waiting)
+    }
+    const last = list.at(-1)
+    if (!last) return round
+    after = last.seq
   }
-  round.more = list.length > BATCHES_PER_ROUND_MAX && round.waits < round.seen
-  return round
+}
+
+async function count(round: BatchRound, parts: VaultParts, peer: Peer, waiting: Waiting): Promise<void> {
+  round.seen++
+  const held = await awaitsAcknowledgement(parts.ops.db, waiting.agent)
+  const outcome = held ? 'waits' : await takeOne(parts, peer, waiting)
+  if (outcome === 'waits') round.waits++
+  else if (outcome === 'refused') round.refused++
+  else round.accepted++
+  if (outcome !== 'waits') await dropSealed(parts, peer, waiting.batch)
 }
 
 async function takeOne(parts: VaultParts, peer: Peer, waiting: Waiting): Promise<Admitted['outcome']> {
