@@ -1,8 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { adt00, jis, OLD, pathOf } from '@kakehashi/agent/sources/ssmix2/storage.fixture'
 import { enrolmentCodeHash } from '@kakehashi/hub/gateway/enrolment'
 import { createGateway } from '@kakehashi/hub/gateway/gateway'
 import { openGatewayStore } from '@kakehashi/hub/gateway/store'
@@ -57,7 +67,11 @@ beforeAll(async () => {
   })
   await store.db
     .insertInto('gateway_enrolment')
-    .values([code('GOOD-CODE-0001', env.now() + HOUR), code('LATE-CODE-0002', env.now() - HOUR)])
+    .values([
+      code('GOOD-CODE-0001', env.now() + HOUR),
+      code('LATE-CODE-0002', env.now() - HOUR),
+      code('GOOD-CODE-0003', env.now() + HOUR),
+    ])
     .execute()
   hub = await serveGateway(gateway, { host: '127.0.0.1', port: 0 })
   writeFileSync(
@@ -95,6 +109,30 @@ test('a wrong, an expired and a used code each end with their own reason and a n
   expect(used).toMatchObject({ exit: 2 })
   expect(used.err).toContain('[CODE_USED] 登録コードは使用済みです。')
   expect(existsSync(join(at('u'), 'hub.json'))).toBe(false)
+})
+
+test('an SS-MIX2 storage is known by its layout; it is listed, examined and read', async () => {
+  const file = { patient: '0000123456', kind: 'ADT-00', at: '20260101000000000' }
+  const storage = join(dir, 'ssmix2')
+  const path = pathOf(storage, file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, jis(adt00(file.patient)))
+  utimesSync(path, OLD, OLD)
+  const home = at('ssmix2-agent')
+  const words = ['init', '--hub', hub.url, '--code', 'GOOD-CODE-0003', '--facility', 'midori', '--dir', home]
+  expect(await agent(...words, '--source', storage)).toMatchObject({ exit: 0 })
+  expect(JSON.parse(readFileSync(join(home, 'config.json'), 'utf8')).sources).toEqual([
+    { id: 'ehr', kind: 'ssmix2', folder: storage },
+  ])
+  const [list, doctor] = await Promise.all([
+    agent('sources', 'list', '--dir', home),
+    agent('doctor', '--dir', home),
+  ])
+  expect(list.out).toContain('SS-MIX2標準化ストレージ')
+  expect(list.out).toContain('読めます')
+  expect(doctor.out).toContain('OK  電子カルテ: ehr: SS-MIX2標準化ストレージ')
+  rmSync(storage, { recursive: true })
+  expect((await agent('sources', 'list', '--dir', home)).out).toContain('接続できません')
 })
 
 test('an agent that is not enrolled says so; wrong use ends with 2', async () => {

@@ -12,6 +12,8 @@ const NEXT: Record<string, string> = {
   CODE_USED: '別の機械で使われていないか確かめ、認定事業者に新しい登録コードを発行してもらってください。',
   NOT_ENROLLED: '先に agent init で登録してください（--dir の場所も確かめてください）。',
   DISK_FULL: '空き容量を増やしてから、もう一度実行してください。受け付けたものは失われていません。',
+  SOURCE_AMBIGUOUS:
+    'config.json のこの電子カルテに、読み取る医療機関の番号（10桁）を "institution" として書いてください。',
   SOURCE_UNREACHABLE: '電子カルテ側の場所・電源・ネットワークを確かめてください。',
 }
 

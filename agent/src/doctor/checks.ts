@@ -9,6 +9,7 @@ import type { Installation } from '../installation.ts'
 import { facilityStateOf, latestSeen, operatorStateOf } from '../register/read.ts'
 import { openSlips } from '../register/slip.ts'
 import type { SourceConnector } from '../sources/connector.ts'
+import { KINDS } from '../sources/kinds.ts'
 
 export interface Finding {
   check: string
@@ -108,7 +109,7 @@ const sourcesReadable: Check = async ({ connectors }) => {
         ? '設定がありません'
         : bad.length > 0
           ? bad.join(' ')
-          : `${connectors.length} 件`,
+          : connectors.map(({ id, kind }) => `${id}: ${KINDS[kind]}`).join('、'),
     remedy: 'config.json の sources と、電子カルテ側の場所・権限を確かめてください',
   }
 }
