@@ -80,6 +80,29 @@ test('R12 a chart is let go only by two people, the second with a PIN of their o
   expect(await stopsOf(JIRO.number)).toEqual(['undone'])
 })
 
+test('R12 R21 whoever only bears the name can neither undo, confirm nor withdraw what somebody else may have asked', async () => {
+  const twin = { ...JIRO, number: '00888888' }
+  const { clerk, stopsOf, context } = await atTheDesk([JIRO, twin])
+  await clerk.post('/named/new', asked)
+  const path = await clerk.open(twin.number)
+  const [{ stop } = { stop: '' }] = (
+    await patientStateOf(context.store.db, patientKey(FACILITY, twin.number))
+  ).stops
+  await clerk.post(`${path}/undo`, { kind: 'stop', id: stop })
+  await clerk.post(`${path}/confirm-stop`, { stop })
+  const said = { who: 'person', how: 'card', born: '19550203', explained: 'yes' }
+  await clerk.post(`${path}/withdraw`, said)
+  expect([await stopsOf(JIRO.number), await stopsOf(twin.number)]).toEqual([['provisional'], ['provisional']])
+  const list = (await clerk.get('/named')).text
+  const action = /action="(\/named\/[^/"]+)"/.exec(list)?.[1] ?? ''
+  const found = { chosen: 'number', number: JIRO.number, second: 's-02', pin: PIN }
+  expect((await clerk.post(action, found)).text).toContain('確定した番号 1件')
+  expect([await stopsOf(JIRO.number), await stopsOf(twin.number)]).toEqual([['confirmed'], ['undone']])
+  const own = await clerk.open(JIRO.number)
+  expect((await clerk.post(`${own}/withdraw`, said)).text).toContain('あらためて通知が必要')
+  expect([await stopsOf(JIRO.number), await stopsOf(twin.number)]).toEqual([['withdrawn'], ['undone']])
+})
+
 test('R12 the form by name says what is missing and keeps what was given', async () => {
   const { clerk } = await atTheDesk()
   const wrong = await clerk.post('/named/new', { ...asked, kana: '', born: 'いつか', who: '' })

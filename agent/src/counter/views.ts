@@ -2,7 +2,7 @@ import { inJapanese } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { NoticeFact, StopFact } from '@kakehashi/protocol/rules/state'
 import { dayOf, longDate } from '@kakehashi/ui/dates'
-import { gateCommonsOf, gateStateOf, isProtected, patientStateOf } from '../register/read.ts'
+import { gateCommonsOf, gateStateOf, isByName, isProtected, patientStateOf } from '../register/read.ts'
 import { mayUndo } from '../register/rules.ts'
 import { openNameStops } from '../register/name-stop.ts'
 import { openSlips } from '../register/slip.ts'
@@ -77,6 +77,9 @@ export class CounterViews {
     const rules = context.rulesAt(now)
     const view = this.person(session, person)
     const stops = stopsInForce(state)
+    // several people's until it is settled: not this page's to confirm or to undo
+    const named = new Set<string>()
+    for (const { stop } of stops) if (await isByName(db, stop)) named.add(stop)
     const decision =
       gate && !commons.stopsUnknown
         ? context.decide(gate, { track: context.track, item: 'laboratory' }, rules, now)
@@ -101,8 +104,8 @@ export class CounterViews {
         line: this.stopLine(stop),
         id: stop.stop,
         mayPrint: true,
-        provisional: stop.standing === 'provisional',
-        undoable: stop.origin === 'counter' && mayUndo(stop.askedAt, now),
+        provisional: stop.standing === 'provisional' && !named.has(stop.stop),
+        undoable: !named.has(stop.stop) && stop.origin === 'counter' && mayUndo(stop.askedAt, now),
       })),
       missing: [...missing],
       provision:

@@ -6,7 +6,7 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { kanaKey, kanjiKey } from '../patients/words.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
-import { chartsOfPerson, facilityEvents, stopEvents, type RegisterReader } from './read.ts'
+import { chartsOfPerson, facilityEvents, isOpenByName, stopEvents, type RegisterReader } from './read.ts'
 import { addedStop, endFor } from './merged-stops.ts'
 import { openSlip, type Slip } from './slip.ts'
 import { applyStop } from './stop.ts'
@@ -230,7 +230,7 @@ export async function settleNameStop(
     }),
     async (tx) => {
       const [request] = await nameStopEvents(tx, stop)
-      if (!request || !(await isOpen(tx, stop))) throw new Refused('NOT_FOUND', 'stop')
+      if (!request || !(await isOpenByName(tx, stop))) throw new Refused('NOT_FOUND', 'stop')
       const now = context.env.now()
       const facts = { ...request, askedAt: request.recordedAt }
       if (asked.patient) await holdChart(tx, context, facts, asked.patient)
@@ -244,15 +244,6 @@ export async function settleNameStop(
       return { stopped, freed }
     },
   )
-}
-
-async function isOpen(tx: AgentTx, stop: StopId): Promise<boolean> {
-  const row = await tx
-    .selectFrom('name_stop')
-    .select('settled_at')
-    .where('stop', '=', stop)
-    .executeTakeFirst()
-  return row !== undefined && row.settled_at === null
 }
 
 interface Settled {

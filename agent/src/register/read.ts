@@ -230,6 +230,16 @@ export async function isByName(db: RegisterReader, stop: StopId): Promise<boolea
   return row !== undefined
 }
 
+/** Whether it was, and nobody settled yet who was meant. */
+export async function isOpenByName(db: RegisterReader, stop: StopId): Promise<boolean> {
+  const row = await db
+    .selectFrom('name_stop')
+    .select('settled_at')
+    .where('stop', '=', stop)
+    .executeTakeFirst()
+  return row !== undefined && row.settled_at === null
+}
+
 /** Whose paper carries the token of this handle. */
 export async function patientOfHandle(db: RegisterReader, handle: StopHandle): Promise<PatientKey | null> {
   const row = await db

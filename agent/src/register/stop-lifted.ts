@@ -7,13 +7,32 @@ import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { endMergedStops } from './merged-stops.ts'
 import { appendOpening } from './opening.ts'
-import { isByName, patientStateOf, stopEvents } from './read.ts'
+import { isByName, isOpenByName, patientStateOf, stopEvents } from './read.ts'
 import { mayTakeBack, mayUndo } from './rules.ts'
 import { closeUndoneSlips } from './slip.ts'
 
 async function askedStop(context: AgentContext, stop: StopId): Promise<[StopAsked, ...StopAsked[]]> {
   const [first, ...others] = await stopEvents(context.store.db, stop)
   if (!first) throw new Refused('NOT_FOUND', 'stop')
+  return [first, ...others]
+}
+
+/**
+ * The same of one person alone. A stop by name holds charts of several people until two people settle who was meant:
+ * until then none of them can end or confirm it, and afterwards only who was meant.
+ */
+async function askedOfOne(context: AgentContext, stop: StopId): Promise<[StopAsked, ...StopAsked[]]> {
+  const { db } = context.store
+  const events = await askedStop(context, stop)
+  if (!(await isByName(db, stop))) return events
+  const meant: StopAsked[] = []
+  if (!(await isOpenByName(db, stop)))
+    for (const event of events) {
+      const { stops } = await patientStateOf(db, event.patient)
+      if (stops.some((one) => one.stop === stop && one.standing !== 'undone')) meant.push(event)
+    }
+  const [first, ...others] = meant
+  if (!first) throw new Refused('NOT_ALLOWED', 'name-stop')
   return [first, ...others]
 }
 
@@ -48,7 +67,7 @@ export interface Withdrawal {
  * another name. A fresh notice and a fresh period are due then, by the fold, not here.
  */
 export async function withdrawStop(context: AgentContext, asked: Withdrawal): Promise<void> {
-  const events = await askedStop(context, asked.stop)
+  const events = await askedOfOne(context, asked.stop)
   const [first] = events
   const now = context.env.now()
   const { birthDate } = await patientStateOf(context.store.db, first.patient)
@@ -75,6 +94,7 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
   const events = await askedStop(context, asked.stop)
   const [first] = events
   const now = context.env.now()
+  if (await isByName(context.store.db, asked.stop)) throw new Refused('NOT_ALLOWED', 'name-stop')
   if (first.origin !== 'counter' || !mayUndo(first.recordedAt, now)) throw new Refused('NOT_ALLOWED', 'undo')
   await context.store.transact(
     { act: 'stop.undone', actor: asked.by, about: aboutPatient(context, first.patient) },
@@ -99,7 +119,7 @@ export async function confirmStop(
   context: AgentContext,
   asked: { stop: StopId; identityCheck: StopAsked['identityCheck']; by: string },
 ): Promise<void> {
-  const events = await askedStop(context, asked.stop)
+  const events = await askedOfOne(context, asked.stop)
   await context.store.transact(
     { act: 'stop.confirmed', actor: asked.by, about: aboutPatient(context, events[0].patient) },
     async (tx) => {
