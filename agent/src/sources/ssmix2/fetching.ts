@@ -1,8 +1,8 @@
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { FetchEvent } from '../connector.ts'
 import { namesOfPatient } from './listing.ts'
-import { keysOf, readKeys, type StorageOptions } from './reading.ts'
-import { refusedPlace, type Telling, tellFile } from './telling.ts'
+import { type KeyRead, keysOf, readKeys, type StorageOptions } from './reading.ts'
+import { refusedPlace, type Telling, tellDocument, tellFile } from './telling.ts'
 
 export interface PatientFolder {
   path: string
@@ -28,16 +28,25 @@ export async function* fetchFromStorage(
     const keys = [...keysOf(folder, names).values()]
     for await (const { read } of readKeys(path, keys, options.env.now())) {
       if (read.t === 'deleted' || read.t === 'none') continue
-      if (read.t === 'file' && read.read.t !== 'read' && read.read.t !== 'too-long') {
+      if (read.t === 'file' && ['unsettled', 'moved', 'failed'].includes(read.read.t)) {
         complete = false
         continue
       }
-      const telling: Telling =
-        read.t === 'file' && read.read.t === 'read'
-          ? tellFile(options, read.read.bytes, read.placed, { institution, run: 'fetch' })
-          : refusedPlace(read.placed)
+      const telling = tellingOf(options, read, { institution, run: 'fetch' })
       yield* telling.events
     }
   }
   yield { t: 'patient-read', patient, complete }
+}
+
+function tellingOf(
+  options: StorageOptions,
+  read: Extract<KeyRead, { t: 'file' | 'refused' }>,
+  about: { institution: string | null; run: string },
+): Telling {
+  if (read.t === 'file' && read.read.t === 'read')
+    return tellFile(options, read.read.bytes, read.placed, about)
+  if (read.t === 'file' && read.read.t === 'document')
+    return tellDocument(options, read.read.files, read.placed, about)
+  return refusedPlace(read.placed)
 }

@@ -13,7 +13,7 @@ export interface StoredName {
 }
 
 const NAME =
-  /^([^_/]{1,15})_(\d{8}|-)_([A-Za-z0-9^.-]{1,64})_([A-Za-z0-9-]{1,22})_(\d{14,17})_([A-Za-z0-9]{1,5}|-)_([012])$/
+  /^([^_/]{1,15})_(\d{8}|-)_([A-Za-z0-9^.-]{1,64})_([A-Za-z0-9.-]{1,64})_(\d{14,17})_([A-Za-z0-9]{1,5}|-)_([012])$/
 
 export function storedName(name: string): StoredName | null {
   const [, patient, date, kind, order, at, department, flag] = NAME.exec(name) ?? []

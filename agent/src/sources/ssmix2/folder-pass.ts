@@ -7,7 +7,14 @@ import { namesOfPatient, printOf } from './listing.ts'
 import { type KeyFiles, type KeyRead, keysOf, readKeys, type StorageOptions } from './reading.ts'
 import { SETTLE_MS } from './settled-file.ts'
 import type { FolderSeen, Told } from './store.ts'
-import { isPatientNumber, refusedFile, refusedPlace, type Telling, tellFile } from './telling.ts'
+import {
+  isPatientNumber,
+  refusedFile,
+  refusedPlace,
+  type Telling,
+  tellDocument,
+  tellFile,
+} from './telling.ts'
 
 /** How many files became what, for people; every listed file that changed is one of these. */
 export interface StorageCounts {
@@ -116,6 +123,7 @@ function* tellKey(parts: PassParts, one: OneFolder, about: KeyParts): Generator<
   const known = one.before !== null || parts.resumed
   if (read.t === 'none') {
     count(parts, about, null)
+    if (known) yield { t: 'file', file: files.key }
     if (before.length === 0) return
     // between two renames, or lost: a deletion only when it is still so after a while
     pending[files.key] = one.before?.pending[files.key] ?? now
@@ -156,8 +164,10 @@ function tellingOf(
     return refusedPlace(read.placed)
   if (read.read.t === 'too-long')
     return refusedFile(read.placed, 'LINE_TOO_LONG', hash('sha256', read.placed.path, 'hex'))
+  const about = { institution: one.institution, run }
+  if (read.read.t === 'document') return tellDocument(options, read.read.files, read.placed, about)
   const bytes = read.read.t === 'read' ? read.read.bytes : new Uint8Array(0)
-  return tellFile(options, bytes, read.placed, { institution: one.institution, run })
+  return tellFile(options, bytes, read.placed, about)
 }
 
 function* gone(

@@ -46,7 +46,7 @@ export function placedOf(folder: string, path: string): Placed {
   const right =
     name.patient === patient &&
     name.date === date &&
-    name.kind === kind &&
+    name.kind === kind.split('^', 1)[0] &&
     folder.endsWith(`/${first}/${second}/${patient}`)
   if (!right) return { path, key: `${folder}/${path}`, name, fault: 'place' }
   return { path, key: `${folder}/${date}/${kind}/${name.order}`, name, fault: null }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Env } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { standingOf, type StoredName } from './file-name.ts'
+import { type DocumentRead, isExtensionKind, readDocument } from './document.ts'
 import { type Placed, placedOf } from './listing.ts'
 import { type Root, rootsIn } from './roots.ts'
 import { type FileRead, readSettled } from './settled-file.ts'
@@ -56,7 +57,7 @@ export function keysOf(folder: string, names: Iterable<string>): Map<string, Key
 
 export type KeyRead =
   | { t: 'refused'; placed: Placed }
-  | { t: 'file'; placed: Placed; read: FileRead; doubles: number }
+  | { t: 'file'; placed: Placed; read: FileRead | DocumentRead; doubles: number }
   | { t: 'deleted' }
   | { t: 'none' }
 
@@ -67,8 +68,14 @@ export async function readKey(folderPath: string, { placed }: KeyFiles, now: num
   const standing = standingOf(placed.map((one) => one.name as StoredName))
   if (standing.t !== 'valid') return standing.t === 'deleted' ? { t: 'deleted' } : { t: 'none' }
   const chosen = placed.find((one) => one.name === standing.file) as Placed
-  const read = await readSettled(join(folderPath, chosen.path), now)
+  const path = join(folderPath, chosen.path)
+  const read = isExtensionKind(kindOf(chosen)) ? await readDocument(path, now) : await readSettled(path, now)
   return { t: 'file', placed: chosen, read, doubles: standing.doubles }
+}
+
+/** The name of the kind's folder; in the extension storage it says more than the file's name. */
+export function kindOf({ path }: Placed): string {
+  return path.split('/')[1] ?? ''
 }
 
 const AHEAD = 24

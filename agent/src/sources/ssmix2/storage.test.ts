@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { fetched, key } from '../folder.fixture.ts'
@@ -6,6 +6,7 @@ import { dueTombstones, recordSent } from '../store.ts'
 import {
   adt00,
   msh,
+  OLD,
   openStorage,
   pathOf,
   problems,
@@ -143,4 +144,45 @@ test('the transaction log names who changed; its unfinished last line is read ag
   await writeFile(file, `${line(P)}${line(P)}${line('0000777777')}`)
   expect(await w.gather()).toMatchObject({ added: 4 })
   await log[Symbol.asyncDispose]()
+})
+
+test('the extension storage: documents with their attachments, byte for byte; a bare rename deletes', async () => {
+  w = await openStorage()
+  const kind = 'L-SUMMARY^退院時サマリー^99ZL01^18842-5^Discharge summary^LN'
+  const patient = join(w.root, '000', '012', P)
+  const folder = (flag: number) =>
+    join(patient, '20260105', kind, `${P}_20260105_L-SUMMARY_000000000000901_${T1}_01_${flag}`)
+  await mkdir(folder(1), { recursive: true })
+  const cda = (number: string) =>
+    Buffer.from(
+      `<ClinicalDocument><recordTarget><patientRole><id extension="${number}"/></patientRole></recordTarget></ClinicalDocument>`,
+    )
+  const pdf = Buffer.from([0x25, 0x50, 0x44, 0x46, 0x00, 0xff, 0x81])
+  await writeFile(join(folder(1), 'a_picture.pdf'), pdf)
+  await writeFile(join(folder(1), 'main_document.xml'), cda(P))
+  for (const name of ['a_picture.pdf', 'main_document.xml']) await utimes(join(folder(1), name), OLD, OLD)
+  expect(await w.gather()).toMatchObject({ added: 1, quarantined: 0 })
+  const { records } = await fetched(w.connector, [key(P)])
+  const document = JSON.parse(Buffer.from(records[0]!.payload).toString())
+  expect(document).toMatchObject({
+    resourceType: 'DocumentReference',
+    subject: { reference: `Patient/${P}` },
+    type: { coding: [{ code: 'L-SUMMARY' }, { system: 'http://loinc.org', code: '18842-5' }] },
+    content: [
+      { attachment: { contentType: 'text/xml', title: 'main_document.xml' } },
+      { attachment: { contentType: 'application/pdf', data: pdf.toString('base64'), size: pdf.length } },
+    ],
+  })
+  expect(records[0]).toMatchObject({ item: 'document' })
+  await rename(folder(1), folder(0))
+  expect(await w.gather()).toMatchObject({ vanished: 1 })
+  expect(await w.ledger()).toEqual([])
+  const other = folder(1).replace('901_', '902_')
+  await mkdir(other, { recursive: true })
+  await writeFile(join(other, 'main_document.xml'), cda('0000999999'))
+  await utimes(join(other, 'main_document.xml'), OLD, OLD)
+  expect(await w.gather()).toMatchObject({ added: 0, quarantined: 1 })
+  await rm(other, { recursive: true })
+  await w.gather()
+  expect(await w.quarantined()).toEqual([])
 })

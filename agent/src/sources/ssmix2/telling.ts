@@ -9,6 +9,7 @@ import { decodeStored } from '../hl7v2/decode.ts'
 import { firstSegment, isMessage, type Message, readMessage, type Segment } from '../hl7v2/message.ts'
 import { fhirTime } from '../hl7v2/time.ts'
 import { type LabelPolicy, ruleOf } from '../labels.ts'
+import { type DocumentFile, documentOf } from './document.ts'
 import { type Placed, placedFault } from './listing.ts'
 import { placeOf, type StoredName } from './file-name.ts'
 import { mapMessage, MAPPING } from './map/message.ts'
@@ -84,6 +85,27 @@ function messageIn(bytes: Uint8Array, name: StoredName): { found: Message | Refu
   if (firstSegment(message, 'PID')?.text(3, 1).trim() !== name.patient)
     return { found: 'PATIENT_MISMATCH', deviates }
   return { found: message, deviates }
+}
+
+/** What one document of the extension storage tells. */
+export function tellDocument(
+  reading: StorageReading,
+  files: readonly DocumentFile[],
+  placed: Placed,
+  about: { institution: string | null; run: string },
+): Telling {
+  const name = placed.name as StoredName
+  const kind = placed.path.split('/')[1] ?? ''
+  const document = documentOf(name, kind, files, about.institution)
+  if (typeof document === 'string') return refusedFile(placed, document, hash('sha256', placed.path, 'hex'))
+  const event = tellOne(reading, document, { placed, name, lines: [], run: about.run })
+  const { resourceType, id } = document.resource
+  return {
+    events: [event],
+    ids: new Set([`${resourceType}/${id}`]),
+    quarantined: event.t === 'quarantined',
+    deviates: false,
+  }
 }
 
 export function refusedFile(placed: Placed, code: RefusalCode, digest: string): Telling {
@@ -162,6 +184,7 @@ const RAW = 'https://kakehashi.example/fhir/StructureDefinition/hl7v2-segments'
  */
 function extensionsOf(one: Mapped, lines: readonly Uint8Array[]): unknown[] {
   const told = one.resource['extension']
+  if (one.segments.length === 0) return [{ url: RAW, extension: [{ url: 'mapping', valueString: MAPPING }] }]
   const raw = one.segments.map((segment) => lines[segment.line] ?? new Uint8Array(0))
   const bytes = Buffer.concat(raw.flatMap((line, n) => (n === 0 ? [line] : [Uint8Array.of(0x0d), line])))
   return [
