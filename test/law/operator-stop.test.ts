@@ -75,3 +75,48 @@ test('R16 a stop by name only: whoever bears it is held until staff settle it, n
   expect(await stopped(w)).toBe(1)
   expect(await w.agent.status()).toMatchObject({ openSlips: 1 })
 })
+
+test('R17 R20 an unverified stop by number that also wants erasure stops the chart and erases nothing', async () => {
+  using w = await hospital()
+  const by = { person: { ...SAID, number: '1' }, standing: 'provisional', erasureAsked: true }
+  await w.vault.say(w.agent, order(w, by))
+  await w.agent.exchange()
+  expect(await stopped(w)).toBe(1)
+  await w.agent.exchange()
+  const heard = (await w.vault.hear(w.agent)).filter((one) => one.type === 'stop-reported')
+  expect(heard).toMatchObject([{ patients: [chart('0001')], erasureAsked: false }])
+})
+
+test('R17 R20 what a caller nobody verified wants erased is erased when the stop was confirmed, and not before', async () => {
+  using w = await hospital()
+  await w.agent.exchange()
+  await w.vault.hear(w.agent)
+  const call = { standing: 'provisional', identityCheck: 'none', channel: 'phone' } as const
+  const { stop } = await w.agent.register.recordStop({
+    ...{ ...call, patient: chart('0001'), by: 'desk', requester: 'agent', erasureAsked: true },
+  })
+  await w.agent.exchange()
+  expect(await w.vault.hear(w.agent)).toMatchObject([{ type: 'stop-reported', erasureAsked: false }])
+  await w.agent.register.confirmStop({ stop, identityCheck: 'document', by: 'desk' })
+  await w.agent.register.confirmStop({ stop, identityCheck: 'document', by: 'desk' })
+  await w.agent.exchange()
+  const heard = (await w.vault.hear(w.agent)).filter((one) => one.type === 'erasure-requested')
+  expect(heard).toMatchObject([{ stop, patients: [chart('0001')] }])
+})
+
+test('T27 a stop by name of somebody the operator knows holds the chart of that name it does not know, too', async () => {
+  using w = await hospital()
+  w.write('Patient.ndjson', [
+    { ...person('0001'), name: [{ family: 'ヤマダ', given: ['タロウ'] }] },
+    person('0002'),
+    { ...person('9901'), name: [{ family: 'ヤマダ', given: ['タロウ'] }] },
+  ])
+  await w.agent.gather()
+  await w.vault.say(w.agent, order(w, { person: SAID, patients: [chart('0001')], standing: 'provisional' }))
+  await w.agent.exchange()
+  expect(await stopped(w)).toBe(2)
+  expect((await openNameStops(w.store.db as never)).map((one) => one.candidates)).toEqual([
+    [chart('0001'), chart('9901')],
+  ])
+  expect(await w.agent.status()).toMatchObject({ openSlips: 1 })
+})

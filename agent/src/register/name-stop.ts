@@ -31,7 +31,7 @@ export interface NameStopped {
 const CANDIDATES_MAX = 20
 
 /** Charts that bear the name, where the birth date is the same or is not known on one side. */
-async function candidatesOf(
+export async function chartsNamed(
   tx: AgentTx,
   asked: { kana: string; name: string; birthDate: string | null },
 ): Promise<PatientKey[]> {
@@ -157,7 +157,7 @@ export async function enterNameStop(
     })
     .execute()
   const held: PatientKey[] = []
-  for (const patient of await candidatesOf(tx, asked))
+  for (const patient of await chartsNamed(tx, asked))
     held.push(...(await holdChart(tx, context, said, patient)))
   return held
 }

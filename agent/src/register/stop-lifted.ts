@@ -5,6 +5,7 @@ import type { StopFact } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
+import { refuseUnsureClock } from './clock.ts'
 import { endMergedStops } from './merged-stops.ts'
 import { appendOpening } from './opening.ts'
 import { isByName, isOpenByName, patientStateOf, stopEvents } from './read.ts'
@@ -67,6 +68,7 @@ export interface Withdrawal {
  * another name. A fresh notice and a fresh period are due then, by the fold, not here.
  */
 export async function withdrawStop(context: AgentContext, asked: Withdrawal): Promise<void> {
+  await refuseUnsureClock(context)
   const events = await askedOfOne(context, asked.stop)
   const [first] = events
   const now = context.env.now()
@@ -114,12 +116,17 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
   )
 }
 
-/** Who asked provisionally is who they said they were: from now on only a withdrawal ends the stop. */
+/**
+ * Who asked provisionally is who they said they were: from now on only a withdrawal ends the stop, and what they asked to
+ * be erased is.
+ */
 export async function confirmStop(
   context: AgentContext,
   asked: { stop: StopId; identityCheck: StopAsked['identityCheck']; by: string },
 ): Promise<void> {
   const events = await askedOfOne(context, asked.stop)
+  const { stops } = await patientStateOf(context.store.db, events[0].patient)
+  const fresh = stops.find((one) => one.stop === asked.stop)?.standing === 'provisional'
   await context.store.transact(
     { act: 'stop.confirmed', actor: asked.by, about: aboutPatient(context, events[0].patient) },
     async (tx) => {
@@ -130,6 +137,13 @@ export async function confirmStop(
           recordedAt: context.env.now(),
           patient,
           ...asked,
+        })
+      if (fresh && events.some((event) => event.erasureAsked))
+        await enqueueControl(tx, context, {
+          type: 'erasure-requested',
+          patients: events.map((event) => event.patient),
+          stop: asked.stop,
+          askedAt: context.env.now(),
         })
     },
   )

@@ -158,7 +158,8 @@ export async function recordStop(context: AgentContext, asked: StopRequest): Pro
         operators: facts.operators,
         requester: facts.requester,
         askedAt: facts.askedAt,
-        erasureAsked: facts.erasureAsked,
+        // stopped first, erased only when somebody has confirmed who asked (LAW §2.2)
+        erasureAsked: facts.erasureAsked && facts.standing === 'confirmed',
       })
       const slip = await openSlip(tx, context, facts)
       return { ...halted, stop: facts.stop, patients: [...facts.patients], slip }

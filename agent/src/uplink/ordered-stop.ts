@@ -3,7 +3,7 @@ import type { AskedPerson, StopOrdered } from '@kakehashi/protocol/messages'
 import type { AgentContext } from '../context.ts'
 import { bearerOf } from '../papers/bearer.ts'
 import { kanaKey, numberKey } from '../patients/words.ts'
-import { enterNameStop } from '../register/name-stop.ts'
+import { chartsNamed, enterNameStop } from '../register/name-stop.ts'
 import { chartsOfPerson, patientStateOf } from '../register/read.ts'
 import { openSlip } from '../register/slip.ts'
 import { applyStop } from '../register/stop.ts'
@@ -35,12 +35,27 @@ async function chartSaid(tx: AgentTx, person: AskedPerson): Promise<PatientKey[]
   return meant.length === 1 ? meant.map((row) => parsePatientKey(row.patient)) : []
 }
 
+/**
+ * No number says which chart it is: beside those the vault knew, a chart of that name that was never sent may be the same
+ * person's (LAW trap 27).
+ */
+async function othersMayBeMeant(
+  tx: AgentTx,
+  person: AskedPerson,
+  charts: readonly PatientKey[],
+): Promise<boolean> {
+  if (charts.length === 0) return true
+  if ((await chartSaid(tx, person)).length > 0) return false
+  return (await chartsNamed(tx, person)).some((chart) => !charts.includes(chart))
+}
+
 /** Everybody of that name is held until staff say who is meant; the document is due where somebody was found. */
 async function byName(
   tx: AgentTx,
   context: AgentContext,
   order: StopOrdered,
   person: AskedPerson,
+  withSlip: boolean,
 ): Promise<void> {
   const known = await tx
     .selectFrom('name_stop')
@@ -64,7 +79,7 @@ async function byName(
     birthDate,
     ...(contact === null ? {} : { contact }),
   })
-  if (patients.length > 0)
+  if (withSlip && patients.length > 0)
     await openSlip(tx, context, {
       ...facts,
       patients,
@@ -106,11 +121,18 @@ export async function applyOrderedStop(
   order: StopOrdered,
 ): Promise<void> {
   const charts = await chartsMeant(tx, context, order)
-  if (charts.length === 0 && order.person) return byName(tx, context, order, order.person)
-  if (charts.length === 0) {
-    context.log('stop.unmatched')
-    return
-  }
+  if (charts.length > 0) await applyTo(tx, context, order, charts)
+  else if (!order.person) context.log('stop.unmatched')
+  if (order.person && (await othersMayBeMeant(tx, order.person, charts)))
+    await byName(tx, context, order, order.person, charts.length === 0)
+}
+
+async function applyTo(
+  tx: AgentTx,
+  context: AgentContext,
+  order: StopOrdered,
+  charts: readonly PatientKey[],
+): Promise<void> {
   if (order.standing !== 'provisional') await confirmKnown(tx, context, order, charts)
   const fresh: PatientKey[] = []
   for (const chart of charts) {
@@ -137,16 +159,17 @@ export async function applyOrderedStop(
     },
   } as const
   await applyStop(tx, context, facts)
-  await openSlip(tx, context, { ...facts, patients: charts })
+  await openSlip(tx, context, { ...facts, patients: [...charts] })
   await enqueueControl(tx, context, {
     type: 'stop-reported',
     stop: order.stop,
-    patients: charts,
+    patients: [...charts],
     handles: order.handle ? [order.handle] : [],
     tracks: order.tracks,
     operators: null,
     requester: order.requester,
     askedAt: order.askedAt,
-    erasureAsked: order.erasureAsked,
+    // a number and a birth date are no proof of who asked: erased only when staff have confirmed it
+    erasureAsked: order.erasureAsked && order.standing !== 'provisional',
   })
 }
