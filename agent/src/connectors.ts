@@ -6,7 +6,7 @@ import type { SourceConnector } from './sources/connector.ts'
 import { BulkFolder } from './sources/fhir/bulk-folder.ts'
 import type { Credentials } from './sources/fhir/client.ts'
 import { FhirRest } from './sources/fhir/rest.ts'
-import { fetchGet, type HttpGet } from './sources/fhir/wire.ts'
+import { httpGet, type HttpGet } from './sources/fhir/wire.ts'
 import { LABEL_POLICY } from './sources/labels.ts'
 import { sourceIndex } from './sources/source-index.ts'
 import { Ssmix2Storage } from './sources/ssmix2/storage.ts'
@@ -19,7 +19,7 @@ type RestConfig = Extract<SourceConfig, { kind: 'fhir-rest' }>
 export function connectorsOf(
   config: AgentConfig,
   store: AgentStore,
-  get: HttpGet = fetchGet(),
+  get: HttpGet = httpGet(),
   secret: (name: string) => string | undefined = (name) => process.env[name],
 ): SourceConnector[] {
   const index = sourceIndex(store as never, (system, value) =>

@@ -1,4 +1,4 @@
-import { fetchGet } from '@kakehashi/agent/sources/fhir/wire'
+import { httpGet } from '@kakehashi/agent/sources/fhir/wire'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { expect, test } from 'vitest'
 import { listen } from './fhir-server.ts'
@@ -34,9 +34,9 @@ test('reads a whole server over a real socket, page by page, with every decimal 
     const client = {
       base: server.url,
       credentials: { kind: 'bearer' as const, token: 'secret' },
-      get: fetchGet(),
+      get: httpGet(),
     }
-    const connector = reader.rest({ get: fetchGet(), client, pageCount: 7 })
+    const connector = reader.rest({ get: httpGet(), client, pageCount: 7 })
     expect(await connector.probe(signal)).toMatchObject({ fhirVersion: '4.0.1', everything: true, skewMs: 0 })
     expect(await reader.gather(connector)).toMatchObject({
       seen: lines.length,
@@ -229,10 +229,10 @@ test('DATA T34 an answer larger than the cap is refused, over a real socket', as
     const client = {
       base: server.url,
       credentials: { kind: 'none' as const },
-      get: fetchGet(),
+      get: httpGet(),
       answerBytesMax: 20_000,
     }
-    const { faults } = await reader.gather(reader.rest({ get: fetchGet(), client, pageCount: 500 }))
+    const { faults } = await reader.gather(reader.rest({ get: httpGet(), client, pageCount: 500 }))
     expect(faults.map((fault) => fault.place)).toContain('Observation: answer too large')
   } finally {
     await server.close()

@@ -1,18 +1,19 @@
 import type { Env } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
+import { authorizationOf, type Credentials, renewable } from './auth/credentials.ts'
+import { pause } from './pause.ts'
 import { retryMs } from './retry-after.ts'
-import type { HttpAnswer, HttpGet } from './wire.ts'
+import { type HttpAnswer, type HttpGet, type HttpOpen, type HttpStream, openBy } from './wire.ts'
 
-export type Credentials =
-  | { kind: 'none' }
-  | { kind: 'bearer'; token: string }
-  | { kind: 'basic'; user: string; password: string }
+export type { Credentials } from './auth/credentials.ts'
 
 export interface ClientOptions {
   /** `https://…/fhir/`, with a slash at its end. */
   base: string
   credentials: Credentials
   get: HttpGet
+  /** For what is read as it comes; without it, by `get`. */
+  open?: HttpOpen
   env: Env
   attemptsMax?: number
   answerBytesMax?: number
@@ -27,12 +28,24 @@ export interface Answer {
   value: unknown
 }
 
+export interface Question {
+  url: string
+  /** For people; names nobody. */
+  place: string
+  method?: 'GET' | 'DELETE'
+  headers?: Record<string, string>
+  /** `false`: the credentials stay here (DATA T26). */
+  credentials?: boolean
+}
+
 export const IN_FLIGHT_MAX = 4
 const ATTEMPTS_MAX = 5
 /** DATA T31: one answer, with a page of large resources in it. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
+/** A file of an export is not held, but neither is it endless. */
+const STREAM_BYTES_MAX = 64 * 1024 ** 3
 
-/** GETs of one FHIR server: at most {@link IN_FLIGHT_MAX} at once, patient with a busy server, never off its origin. */
+/** One FHIR server: at most {@link IN_FLIGHT_MAX} questions at once, patient while it is busy; credentials for its origin alone. */
 export class FhirClient {
   readonly #options: ClientOptions
   #inFlight = 0
@@ -45,35 +58,78 @@ export class FhirClient {
     return this.#options.base
   }
 
+  /** Types that the credentials let us read, as far as that is told. */
+  async allows(signal: AbortSignal): Promise<(type: string) => boolean> {
+    const { credentials } = this.#options
+    return credentials.kind === 'smart' ? credentials.tokens.allows(signal) : () => true
+  }
+
   /**
    * Answers with any JSON and any status but 401, 403, 429 and 5xx, which throw {@link Refused} once trying again is of
    * no use. `place` is for people and names nobody.
    */
   async get(url: string, place: string, signal: AbortSignal): Promise<Answer> {
-    await this.#enter()
+    const answer = await this.ask({ url, place }, signal)
+    if (answer.value === null && answer.status < 300)
+      throw new Refused('SOURCE_ANSWER_BAD', `${place} (not JSON)`)
+    return answer
+  }
+
+  /** As {@link get}, for answers that need not be JSON. */
+  async ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    const { get, answerBytesMax: bytesMax = ANSWER_BYTES_MAX } = this.#options
+    const asked = { ...question, url: new URL(question.url, this.base).href }
+    return this.#inTurn(async () => {
+      const answer = await this.#patiently(asked, signal, (request) => get({ ...request, bytesMax, signal }))
+      return read(asked.url, answer, asked.place)
+    })
+  }
+
+  /** A file, as it comes; its body must be read or left before the next turn ends. */
+  async open(question: Question, signal: AbortSignal): Promise<HttpStream> {
+    const { open = openBy(this.#options.get) } = this.#options
+    const asked = { ...question, url: new URL(question.url, this.base).href }
+    return this.#patiently(asked, signal, (request) =>
+      open({ ...request, bytesMax: STREAM_BYTES_MAX, signal }),
+    )
+  }
+
+  async #inTurn<T>(turn: () => Promise<T>): Promise<T> {
+    while (this.#inFlight >= IN_FLIGHT_MAX) await new Promise<void>((go) => this.#waiting.push(go))
+    this.#inFlight++
     try {
-      return await this.#patiently(new URL(url, this.#options.base).href, place, signal)
+      return await turn()
     } finally {
       this.#inFlight--
       this.#waiting.shift()?.()
     }
   }
 
-  async #enter(): Promise<void> {
-    while (this.#inFlight >= IN_FLIGHT_MAX) await new Promise<void>((go) => this.#waiting.push(go))
-    this.#inFlight++
-  }
-
-  async #patiently(url: string, place: string, signal: AbortSignal): Promise<Answer> {
-    const { env, attemptsMax = ATTEMPTS_MAX } = this.#options
+  async #patiently<T extends Omit<HttpAnswer, 'body'>>(
+    question: Question,
+    signal: AbortSignal,
+    send: (request: Sent) => Promise<T>,
+  ): Promise<T> {
+    const { env, attemptsMax = ATTEMPTS_MAX, credentials } = this.#options
+    const { place } = question
+    let renewed = false
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       const last = attempt + 1 >= attemptsMax
-      const answer = await this.#once(url, signal, last, place)
+      let sent: string | null = null
+      const answer = await once(last, place, async () => {
+        const request = await this.#request(question, signal)
+        sent = request.headers['authorization'] ?? null
+        return send(request)
+      })
+      if (answer?.status === 401 && !renewed && renewable(credentials, sent)) {
+        renewed = true
+        continue
+      }
       if (answer !== null) {
         if (answer.status === 401 || answer.status === 403) throw new Refused('SOURCE_UNAUTHORIZED', place)
         const busy = answer.status === 429 || answer.status === 503
-        if (!busy && answer.status < 500) return read(url, answer, place)
+        if (!busy && answer.status < 500) return answer
         // a server that answers 500 to a question will hardly answer it better the fifth time
         if (last || (!busy && attempt > 0))
           throw new Refused('SOURCE_ANSWER_BAD', `${place} (${answer.status})`)
@@ -82,28 +138,35 @@ export class FhirClient {
     }
   }
 
-  /** `null`: no answer came, and another attempt is left. */
-  async #once(url: string, signal: AbortSignal, last: boolean, place: string): Promise<HttpAnswer | null> {
-    const { get, answerBytesMax = ANSWER_BYTES_MAX } = this.#options
-    try {
-      return await get({ url, headers: this.#headers(), bytesMax: answerBytesMax, signal })
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      const { code, place: what } = error.refusal
-      if (code === 'SOURCE_UNREACHABLE' && !last) return null
-      throw new Refused(code, what === undefined ? place : `${place}: ${what}`)
+  async #request({ url, method = 'GET', ...more }: Question, signal: AbortSignal): Promise<Sent> {
+    const headers: Record<string, string> = {
+      accept: 'application/fhir+json',
+      'cache-control': 'no-cache',
+      ...more.headers,
     }
+    const own = new URL(url).origin === new URL(this.base).origin
+    const authorization =
+      own && more.credentials !== false ? await authorizationOf(this.#options.credentials, signal) : null
+    if (authorization !== null) headers['authorization'] = authorization
+    return { url, method, headers }
   }
+}
 
-  #headers(): Record<string, string> {
-    const { credentials } = this.#options
-    const headers: Record<string, string> = { accept: 'application/fhir+json', 'cache-control': 'no-cache' }
-    if (credentials.kind === 'bearer') headers['authorization'] = `Bearer ${credentials.token}`
-    if (credentials.kind === 'basic') {
-      const pair = Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8')
-      headers['authorization'] = `Basic ${pair.toString('base64')}`
-    }
-    return headers
+interface Sent {
+  url: string
+  method: 'GET' | 'DELETE'
+  headers: Record<string, string>
+}
+
+/** `null`: no answer came, and another attempt is left. */
+async function once<T>(last: boolean, place: string, send: () => Promise<T>): Promise<T | null> {
+  try {
+    return await send()
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    const { code, place: what } = error.refusal
+    if (code === 'SOURCE_UNREACHABLE' && !last) return null
+    throw new Refused(code, what === undefined ? place : `${place}: ${what}`)
   }
 }
 
@@ -115,21 +178,7 @@ function read(url: string, answer: HttpAnswer, place: string): Answer {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
-    if (status < 300) throw new Refused('SOURCE_ANSWER_BAD', `${place} (not JSON)`)
+    // what is needed of it is judged by who asked
   }
   return { url, status, headers, body, value }
-}
-
-export async function pause(env: Env, ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await new Promise<void>((done) => {
-    const end = () => {
-      signal.removeEventListener('abort', end)
-      cancel()
-      done()
-    }
-    const cancel = env.after(ms, end)
-    signal.addEventListener('abort', end)
-  })
-  signal.throwIfAborted()
 }
