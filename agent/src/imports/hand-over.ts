@@ -2,7 +2,7 @@ import { canonicalBytes } from '@kakehashi/protocol/canonical'
 import type { Instant } from '@kakehashi/protocol/env'
 import type { NoticeGiven } from '@kakehashi/protocol/events'
 import type { NoticeId, PatientKey } from '@kakehashi/protocol/ids'
-import { Refused } from '@kakehashi/protocol/refusals'
+import { Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import { addDays, startOfDay, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { NoticeMethod, RecipientRole, TemplateFact } from '@kakehashi/protocol/rules/state'
 import { sha256Hex } from '@kakehashi/protocol/signing'
@@ -219,7 +219,10 @@ function evidenceOf(told: HandOver, run: Run): string {
 }
 
 /** What a run that was cut short between register and entry left behind. */
-async function alreadyRecorded(context: AgentContext, told: HandOver): Promise<NoticeId[]> {
+async function alreadyRecorded(
+  context: AgentContext,
+  told: Pick<Entry, 'entry' | 'patient'>,
+): Promise<NoticeId[]> {
   const known = await readEntry(context.store.db, told.entry)
   if (known?.state !== 'intended') return []
   const events = await eventsOf(context.store.db, [told.patient])
@@ -270,7 +273,8 @@ export async function takeBack(
   const events = await eventsOf(context.store.db, [entry.patient])
   const confirmed = new Set(events.flatMap((e) => (e.type === 'notice-confirmed' ? [e.notice] : [])))
   let [voided, spared] = [0, 0]
-  for (const notice of entry.notices) {
+  const notices = entry.state === 'intended' ? await alreadyRecorded(context, entry) : entry.notices
+  for (const notice of notices) {
     const now = standing.get(notice)
     if (now === undefined || now === 'void') continue
     if (why.sparing && confirmed.has(notice)) {
@@ -284,12 +288,14 @@ export async function takeBack(
   return { voided, spared }
 }
 
-/** A refusal of the register concerns one line; a full disk concerns everything. */
+const OF_EVERYTHING = new Set<RefusalCode>(['DISK_FULL', 'CLOCK_UNSURE'])
+
+/** A refusal of the register concerns one line; a full disk or a doubtful clock concerns everything. */
 async function asking<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof Refused && error.refusal.code !== 'DISK_FULL')
+    if (error instanceof Refused && !OF_EVERYTHING.has(error.refusal.code))
       throw new LineRefused('REGISTER_REFUSED')
     throw error
   }

@@ -181,6 +181,29 @@ test('a run that was cut short between register and entry goes on without a seco
   expect(await noticesOf(ward, '00001002')).toHaveLength(1)
 })
 
+test('T8 a run that was cut short between register and entry is undone whole, and so is its visit when it is cancelled', async () => {
+  const line = '1001,2026-11-25 08:10,J-1,,済,s-01,V-1'
+  const cutShort = async () => {
+    const ward = await registerOfMidori()
+    const recordNotice: Ward['register']['recordNotice'] = async (asked) => {
+      await ward.register.recordNotice(asked)
+      throw new Error('killed')
+    }
+    await expect(bring({ ...ward, register: { ...ward.register, recordNotice } }, [line])).rejects.toThrow(
+      'killed',
+    )
+    expect(await noticesOf(ward, '00001001')).toMatchObject([{ standing: 'effective' }])
+    return ward
+  }
+  const undone = await cutShort()
+  const row = await undone.store.db.selectFrom('import_run').select('run').executeTakeFirstOrThrow()
+  expect(await undoImport(undone, { run: row.run, by: 's-09' })).toEqual({ voided: 1 })
+  expect(await noticesOf(undone, '00001001')).toMatchObject([{ standing: 'void' }])
+  const cancelled = await cutShort()
+  await bring(cancelled, ['1001,2026-11-25 08:10,J-1,,取消,s-01,V-1'])
+  expect(await noticesOf(cancelled, '00001001')).toMatchObject([{ standing: 'void' }])
+})
+
 test('Shift_JIS, English headers, tabs and a mapping of the hospital’s own words are read alike', async () => {
   const ward = await registerOfMidori()
   // 患者番号,印刷日時,渡した相手 / 1001,… ,本人 as Windows in Japan writes them

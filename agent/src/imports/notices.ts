@@ -178,7 +178,9 @@ class CsvImport {
     const { db } = context.store
     const named = await readEntry(db, handOver.entry)
     const ofVisit = line.visit === null ? [] : await entriesOfVisit(db, line.visit)
-    const standing = [...(named ? [named] : []), ...ofVisit].filter((one) => one.state === 'recorded')
+    const standing = [...(named ? [named] : []), ...ofVisit].filter(
+      (one) => one.state === 'recorded' || one.state === 'intended',
+    )
     if (standing.length === 0) {
       if (named?.state === 'voided' || named?.state === 'undone') return this.#count('known')
       if (line.visit === null || named) throw new LineRefused('CANCELS_NOTHING')
