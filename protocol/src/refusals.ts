@@ -54,7 +54,10 @@ export const REFUSALS = {
     'The notice changed since; the person was not notified of the change.',
   ],
   DIED_BEFORE_NOTICE: ['通知の前に亡くなっているため提供できません。', 'The person died before any notice.'],
-  CLOCK_UNSURE: ['時計が過去に戻っているため判断できません。', 'The clock runs behind a time already seen.'],
+  CLOCK_UNSURE: [
+    'パソコンの時計が過去に戻っているため判断できません。時計を正しい時刻に合わせてください。通知書は先に渡してかまいません。渡した日時を控え、時計を直してから記録してください。停止の求めは今すぐ記録できます。',
+    'The clock runs behind a time already seen.',
+  ],
   FOREIGN_COPY: ['他院の記録の写しは提供できません。', 'The record is a copy from another facility.'],
   STATE_UNREADABLE: [
     '登録内容が読み取れないため提供しません。',

@@ -1,3 +1,4 @@
+import { inJapanese } from '@kakehashi/protocol/refusals'
 import { expect, test } from 'vitest'
 import {
   chart,
@@ -162,11 +163,36 @@ test('the clock set back a day: every decision denies until it is right again', 
   using w = await ready()
   w.clock.now -= DAY
   expect((await w.agent.dryRun()).reasons[0]).toMatchObject({ code: 'CLOCK_UNSURE', patients: 3 })
-  // nor does a hand-over recorded meanwhile start its wait in the past
-  const given = await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
-  expect(given.deliveredAt).toBeGreaterThan(w.clock.now)
   w.clock.now += DAY
   expect((await w.agent.dryRun()).open.patients).toBe(3)
+})
+
+test('T15 the clock known to run behind: what would be dated too early is refused with what to do, a stop never', async () => {
+  using w = await ready()
+  const { register } = w.agent
+  const patient = chart('0001')
+  const kiosk = await register.recordNotice({ patient: chart('0002'), by: 'kiosk', method: 'kiosk' })
+  const [first] = kiosk.notices
+  const before = await w.store.db.selectFrom('register_event').selectAll().execute()
+  w.clock.now -= 3 * 3600_000
+  const refused = { refusal: { code: 'CLOCK_UNSURE' } }
+  await expect(register.recordNotice({ patient, by: 'desk' })).rejects.toMatchObject(refused)
+  await expect(register.recordNotice({ patient, by: 'desk', method: 'kiosk' })).rejects.toMatchObject(refused)
+  await expect(register.confirmNotice({ notice: first!, by: 'desk' })).rejects.toMatchObject(refused)
+  await expect(register.judgeCapacity({ patient, capacity: 'able', by: 'desk' })).rejects.toMatchObject(
+    refused,
+  )
+  expect(await w.store.db.selectFrom('register_event').selectAll().execute()).toEqual(before)
+  expect(inJapanese('CLOCK_UNSURE')).toMatch(/時計を正しい時刻に.*先に渡して.*停止の求めは今すぐ/)
+  const { stop } = await register.recordStop({ patient, by: 'desk' })
+  await expect(register.withdrawStop({ stop, by: 'desk', requester: 'person' })).rejects.toMatchObject(
+    refused,
+  )
+  // a jitter that every clock has refuses nothing
+  w.clock.now += 3 * 3600_000 - 60_000
+  const given = await register.recordNotice({ patient: chart('0003'), by: 'desk' })
+  expect(given.deliveredAt).toBeGreaterThanOrEqual(w.clock.now)
+  await register.confirmNotice({ notice: first!, by: 'desk' })
 })
 
 test('R20 an erasure asked for later reaches the hub for every chart of the person', async () => {

@@ -1,5 +1,11 @@
 import type { Disk } from './disk.ts'
+import type { Agent } from '@kakehashi/agent/agent'
+import { decidePatient, openGate } from '@kakehashi/agent/gate/flow'
 import { seeTime } from '@kakehashi/agent/register/store'
+import type { Instant } from '@kakehashi/protocol/env'
+import type { PatientKey } from '@kakehashi/protocol/ids'
+import { DAY } from './calendar.ts'
+import type { Host } from './host.ts'
 import type { Machine } from './machine.ts'
 import type { Fault } from './plan.ts'
 
@@ -83,6 +89,32 @@ export class Faults {
     }
   }
 
+  /** S11: a day back and forth without time passing opens nothing and changes nothing. */
+  async #clockKept(agent: Agent, host: Host): Promise<boolean> {
+    const { world } = this.#machine
+    const { store, env } = agent.context
+    const now = env.now()
+    await store.bookkeep((tx) => seeTime(tx, now))
+    host.noticed = Math.max(host.noticed, now)
+    const before = await this.#open(agent, now)
+    if ((await this.#open(agent, now - DAY)).length > 0)
+      world.violate('S11', 'a clock a day behind lets records leave')
+    if ((await this.#open(agent, now)).join() !== before.join())
+      world.violate('S11', 'a clock set back and right again changed a decision')
+    return true
+  }
+
+  async #open(agent: Agent, now: Instant): Promise<PatientKey[]> {
+    const { store } = agent.context
+    const question = { ...(await openGate(store.db, agent.context)), now }
+    const open: PatientKey[] = []
+    for (const { chart } of this.#machine.truth.charts.values())
+      if (chart.facility === agent.context.facility)
+        if ((await decidePatient(store.db, agent.context, chart.patient, question)).allowed)
+          open.push(chart.patient)
+    return open
+  }
+
   /** The running agent looks at the clock every minute, so it knows the time up to the jump. */
   #wrongClock(fault: Extract<Fault, { kind: 'clock-wrong' }>): void {
     const { world, hosts, agents } = this.#machine
@@ -92,8 +124,7 @@ export class Faults {
     let known = true
     if (agent)
       world.launch(async () => {
-        const { store, env } = agent.context
-        await store.bookkeep((tx) => seeTime(tx, env.now())).catch(() => (known = false))
+        known = await this.#clockKept(agent, host).catch(() => false)
       })
     world.after(1, `clock off by ${fault.byMs / 60_000} min ${fault.host}`, () => {
       if (this.#over || !known) return

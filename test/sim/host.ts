@@ -1,4 +1,5 @@
 import type { Env, Instant } from '@kakehashi/protocol/env'
+import { CLOCK_BACKSTEP_MS_MAX } from '@kakehashi/protocol/limits'
 import type { Disk } from './disk.ts'
 import type { Prng } from './prng.ts'
 import type { World } from './world.ts'
@@ -45,6 +46,14 @@ export class Host {
   /** The latest time its clock ever showed: all that a machine cut off from others can know to have passed. */
   latest(): Instant {
     return Math.max(this.#shown, this.clock())
+  }
+
+  /** The latest time its program surely wrote down before the clock was set back. */
+  noticed = Number.NEGATIVE_INFINITY
+
+  /** Its clock shows less than its program knows to have passed. */
+  get behind(): boolean {
+    return this.clock() < this.noticed - CLOCK_BACKSTEP_MS_MAX
   }
 
   begin(): void {

@@ -135,10 +135,12 @@ export class People {
   ): Promise<void> {
     if (truth.chart.diedAt !== null && truth.chart.diedAt < this.#world.now && act.to === 'person') return
     const { now } = this.#world
+    const { behind } = host
+    if (behind) this.#world.saw('notice while the clock is known to run behind')
     const paper = {
       to: act.to,
       at: now,
-      readAs: host.latest(),
+      readAs: behind ? now : host.latest(),
       recorded: false,
       voidAskedAt: null,
       voidedAt: null,
@@ -150,6 +152,7 @@ export class People {
       ...(act.twice ? [agent.register.recordNotice(asked)] : []),
     ])
     paper.recorded = true
+    if (behind) this.#world.violate('S11', 'a hand-over was dated by a clock known to run behind')
     if (first.token) this.#tokens.set(act.patient, [...(this.#tokens.get(act.patient) ?? []), first.token])
   }
 

@@ -9,6 +9,7 @@ export const SOMETIMES = [
   'death between commit and answer',
   'power cut with work under way',
   'clock back',
+  'notice while the clock is known to run behind',
   'disk full met by a write',
   'connection cut mid-upload',
   'request replayed after reboot',

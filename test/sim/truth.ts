@@ -9,7 +9,7 @@ export interface Handed {
   at: Instant
   /**
    * The latest the clerk's machine can have taken the time for. A clock that runs behind unnoticed dates a paper too
-   * early, and nobody who has only this clock can tell; one set back is noticed.
+   * early, and nobody who has only this clock can tell; one known to run behind dates nothing at all.
    */
   readAs: Instant
   /** It is in the register, too. */

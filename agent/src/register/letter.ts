@@ -8,6 +8,7 @@ import { haltPatients, wasSent, type Halted } from '../outbox/halt.ts'
 import { markToRead } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
+import { refuseUnsureClock } from './clock.ts'
 import { chartsOfPerson, noticeEvent, patientStateOf } from './read.ts'
 import { mayUndo } from './rules.ts'
 import { appendEvent } from './store.ts'
@@ -80,6 +81,7 @@ export async function recordArrival(
   context: AgentContext,
   asked: { notice: NoticeId; arrivedAt: Instant; evidence: string; approvedBy?: string; by: string },
 ): Promise<Voided & { counts: boolean }> {
+  await refuseUnsureClock(context)
   const event = await given(context, asked.notice)
   const now = context.env.now()
   if (event.method !== 'post' || asked.evidence.trim() === '')

@@ -30,6 +30,7 @@ import {
   patientStateOf,
   type RegisterReader,
 } from './read.ts'
+import { refuseUnsureClock } from './clock.ts'
 import { appendOpening } from './opening.ts'
 import { dateNotice, type Dating } from './rules.ts'
 
@@ -150,7 +151,8 @@ function commonsOf(
 
 /** A notice was handed over, printed by a kiosk (counts after confirmation) or mailed (dated to its arrival). */
 export async function recordNotice(context: AgentContext, asked: NoticeAsked): Promise<Noticed> {
-  // a clock set back must not date the hand-over into the past: the wait would end too early
+  await refuseUnsureClock(context)
+  // nor may the little that is let pass date the hand-over into the past
   const now = Math.max(context.env.now(), await latestSeen(context.store.db))
   const method = asked.method ?? 'handed'
   const dating = dateNotice(
@@ -208,6 +210,7 @@ export async function approveBackdate(
   context: AgentContext,
   asked: { notice: NoticeId; evidence: string; by: string },
 ): Promise<{ deliveredAt: Instant }> {
+  await refuseUnsureClock(context)
   const given = await noticeEvent(context.store.db, asked.notice)
   const deliveredAt = given?.saidDeliveredAt
   if (!given || deliveredAt === undefined) throw new Refused('NOT_FOUND', 'notice')
@@ -254,6 +257,7 @@ export async function confirmNotice(
   context: AgentContext,
   asked: { notice: NoticeId; by: string },
 ): Promise<void> {
+  await refuseUnsureClock(context)
   const given = await noticeEvent(context.store.db, asked.notice)
   if (!given) throw new Refused('NOT_FOUND', 'notice')
   await context.store.transact(

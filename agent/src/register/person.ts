@@ -5,6 +5,7 @@ import { isLocalDate, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { LocalDate } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
+import { refuseUnsureClock } from './clock.ts'
 import { appendOpening } from './opening.ts'
 import { chartsOfPerson } from './read.ts'
 import { appendEvent } from './store.ts'
@@ -17,6 +18,7 @@ export async function judgeCapacity(
     'capacity' | 'ground' | 'judgedBy' | 'askAgainOn'
   >,
 ): Promise<Halted> {
+  await refuseUnsureClock(context)
   const now = context.env.now()
   return context.store.transact(
     {
@@ -42,6 +44,7 @@ export async function recordDeath(
   context: AgentContext,
   asked: { patient: PatientKey; deceasedOn: LocalDate | null; ground?: string; by: string },
 ): Promise<Halted> {
+  await refuseUnsureClock(context)
   const now = context.env.now()
   const { deceasedOn } = asked
   if (deceasedOn !== null && (!isLocalDate(deceasedOn) || deceasedOn > tokyoDate(now)))
