@@ -1,8 +1,13 @@
 import { z } from 'zod'
-import { NOTICE_WAIT_DAYS_MAX, NOTICE_WAIT_DAYS_MIN } from './limits.ts'
+import {
+  CLOCK_BACKSTEP_MS_MAX,
+  NOTICE_WAIT_DAYS_MAX,
+  NOTICE_WAIT_DAYS_MIN,
+  OPERATOR_STATUS_AGE_MS_MAX,
+} from './limits.ts'
 import { isLocalDate } from './rules/calendar.ts'
 import type { RuleFile } from './rules/rule-file.ts'
-import { NOTICE_ITEMS, type LocalDate } from './rules/state.ts'
+import { NOTICE_ITEMS, type LocalDate, type NoticeItem } from './rules/state.ts'
 
 const TEXT = z.string().min(1).max(4000)
 const WORDS = z.array(TEXT).max(100)
@@ -10,6 +15,10 @@ const DAY = z.custom<LocalDate>(isLocalDate)
 const MONTH_DAY = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/)
 const DAYS = z.number().int().min(0).max(NOTICE_WAIT_DAYS_MAX)
 const MS = z.number().int().min(0)
+/** Under this age guardians are notified as well. */
+const OWN_NOTICE_AGE_MIN = 16
+/** Of these a change is notified before (Act Art. 52(2)); the items provided wait anew by themselves. */
+const BEFORE_CHANGE_MIN: readonly NoticeItem[] = ['iv', 'v', 'vii', 'viii']
 const ITEMS = z.array(z.enum(NOTICE_ITEMS)).max(NOTICE_ITEMS.length)
 
 /**
@@ -26,7 +35,7 @@ export const RULE_FILE: z.ZodType<RuleFile> = z.strictObject({
   closedWeekdays: z.array(z.number().int().min(0).max(6)).max(6),
   closedOnPublicHolidays: z.boolean(),
   yearEndClosed: z.strictObject({ from: MONTH_DAY, to: MONTH_DAY }).nullable(),
-  ownNoticeAge: z.number().int().min(0).max(30),
+  ownNoticeAge: z.number().int().min(OWN_NOTICE_AGE_MIN).max(30),
   guardianCopySufficesBelowAge: z.number().int().min(0).max(16),
   placeholderBirthDates: z.array(DAY).max(1000),
   ageYearsMax: z.number().int().min(100).max(150),
@@ -34,7 +43,7 @@ export const RULE_FILE: z.ZodType<RuleFile> = z.strictObject({
   postArrivalDays: DAYS,
   deathExtraWaitDays: DAYS,
   bereavedFamily: WORDS,
-  noticeBeforeChange: ITEMS,
+  noticeBeforeChange: ITEMS.refine((items) => BEFORE_CHANGE_MIN.every((one) => items.includes(one))),
   freshWaitAfterChange: ITEMS,
   withoutDelayDays: DAYS,
   sendAfterOverdueChange: z.boolean(),
@@ -45,8 +54,8 @@ export const RULE_FILE: z.ZodType<RuleFile> = z.strictObject({
   slipInNameOf: z.literal('hospital'),
   provisionRecordItems: WORDS,
   provisionRecordPer: z.literal('batch'),
-  operatorStatusAgeMs: MS,
-  clockBackstepMs: MS,
+  operatorStatusAgeMs: MS.max(OPERATOR_STATUS_AGE_MS_MAX),
+  clockBackstepMs: MS.max(CLOCK_BACKSTEP_MS_MAX),
   retentionYearsMin: z.number().int().min(0).max(100),
   operator: z.strictObject({
     ageTopCode: z.number().int().min(60).max(120),

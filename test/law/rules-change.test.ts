@@ -74,6 +74,10 @@ test('R53 R7 no file may shorten the wait, begin in the past, bear a used versio
   const propose = (rules: unknown) => w.agent.register.proposeRules({ rules, by: 'officer-a' })
   const refused: [unknown, string][] = [
     [longer({ waitDaysMin: 29 }), 'rules waitDaysMin'],
+    [longer({ ownNoticeAge: 15 }), 'rules ownNoticeAge'],
+    [longer({ noticeBeforeChange: ['iv', 'v', 'vii'] }), 'rules noticeBeforeChange'],
+    [longer({ operatorStatusAgeMs: 8 * DAY }), 'rules operatorStatusAgeMs'],
+    [longer({ clockBackstepMs: DAY }), 'rules clockBackstepMs'],
     [longer({ effectiveFrom: '2026-05-06' }), 'effectiveFrom'],
     [longer({ effectiveFrom: '2026-02-30' }), 'rules effectiveFrom'],
     [longer({ version: BUILT_IN!.version }), 'version'],
