@@ -53,7 +53,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   })
   app.use(guard(parts, door, refused))
   signInRoutes(app, parts, door)
-  pinRoutes(app, parts, sessions)
+  pinRoutes(app, parts, door)
   searchRoutes(app, parts, door, views)
   patientRoutes(app, parts, views)
   chartRoutes(app, parts)

@@ -33,6 +33,14 @@ test('ASVS 6.3.1 brute force: four tries are free, then the wait doubles from 30
   expect((await acts()).filter((act) => act === 'staff.refused').length).toBeGreaterThanOrEqual(9)
 })
 
+test('ASVS 6.3.1 brute force: forty guesses at once are five', async () => {
+  const { app } = await door()
+  const guess = () => new Clerk(app).signIn('s-01', '111222')
+  const answers = await Promise.all(Array.from({ length: 40 }, guess))
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(5)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(35)
+})
+
 test('ASVS 6.3.1 brute force: guessing badges slows badges, at the door and in the search field, and no PIN', async () => {
   const { clerk, app } = await door()
   for (let n = 0; n < 5; n++) await clerk.post('/sign-in', { staff: `GUESS-00000${n}`, pin: '' })
@@ -97,6 +105,14 @@ test('ASVS 6.4.1 a PIN that was printed opens one page: to choose one’s own, i
   const again = await keepStaff(house, { id: 's-05', pin: 'new', by: 'admin' })
   clock.now += 72 * 60 * MINUTE
   expect((await clerk.signIn('s-05', again.firstPin ?? '')).status).toBe(401)
+})
+
+test('ASVS 6.3.1 brute force: the old PIN is guessed on an open screen no faster than at the door', async () => {
+  const { clerk } = await door()
+  await clerk.signIn()
+  const change = (old: string) => clerk.post('/pin', { old, pin: '480251', again: '480251' })
+  for (let tries = 0; tries < 5; tries++) await change('111222')
+  expect((await change(PIN)).text).toContain('お待ちください')
 })
 
 test('ASVS 6.2.3 whoever changes their PIN says the old one', async () => {

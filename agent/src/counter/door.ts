@@ -69,10 +69,10 @@ export class Door {
     const typed = badgeText(id)
     const now = this.#parts.context.env.now()
     if (typed === '' || pin === '' || this.throttle.waitMs(typed, now) > 0) return null
+    this.throttle.failed(typed, now)
     const member = (await this.#parts.staff.read(typed)) ?? (await this.#parts.staff.byBadge(typed))
     const matches = await secretMatches(pin, member?.pin || NOBODYS_SECRET)
     if (!member || !matches) {
-      this.throttle.failed(typed, now)
       await this.leaf('staff.refused', 'counter', { by: 'second-pin' })
       return null
     }

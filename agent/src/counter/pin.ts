@@ -5,11 +5,12 @@ import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Hono } from 'hono'
 import { pinPage } from './pages/pin.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
-import type { DeskSessions } from './session.ts'
+import type { Door } from './door.ts'
 import { W } from './words.ja.ts'
 
 /** One's own PIN: chosen after the first sign-in, changed whenever one likes. A new session follows. */
-export function pinRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: DeskSessions): void {
+export function pinRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door): void {
+  const { sessions, throttle } = door
   const { facilityName, https } = parts.settings
 
   app.get('/pin', (c) => {
@@ -24,8 +25,16 @@ export function pinRoutes(app: Hono<CounterEnv>, parts: CounterParts, sessions: 
     const chosen = String(form['pin'] ?? '').normalize('NFKC')
     const errors: FieldError[] = []
     const before = await parts.staff.read(staff.id)
-    if (!first && !(before && (await secretMatches(String(form['old'] ?? ''), before.pin))))
-      errors.push({ field: 'old', text: W.pinOldWrong })
+    if (!first) {
+      // slowed down together with signing in: an open screen gives no free guesses
+      const now = parts.context.env.now()
+      const wait = throttle.waitMs(staff.id, now)
+      if (wait === 0) throttle.failed(staff.id, now)
+      const known = wait === 0 && before && (await secretMatches(String(form['old'] ?? ''), before.pin))
+      if (known) throttle.succeeded(staff.id)
+      else
+        errors.push({ field: 'old', text: wait > 0 ? W.signInWait(Math.ceil(wait / 1000)) : W.pinOldWrong })
+    }
     if (before && (await secretMatches(chosen, before.pin))) errors.push({ field: 'pin', text: W.pinSame })
     if (chosen !== String(form['again'] ?? '').normalize('NFKC'))
       errors.push({ field: 'again', text: W.pinAgainWrong })

@@ -48,11 +48,12 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: D
     }
     const wait = door.throttle.waitMs(typed, now)
     if (wait > 0) return c.html(waiting(wait), 429)
+    // counted before it is checked, so that a hundred guesses at once are not all the first
+    door.throttle.failed(typed, now)
     const member = (await staff.read(typed)) ?? (await staff.byBadge(typed))
     const matches = await secretMatches(pin, member?.pin || NOBODYS_SECRET)
     const late = (member?.pinUntil ?? Infinity) <= now
     if (!member || member.disabled || late || !matches) {
-      door.throttle.failed(typed, now)
       await door.leaf('staff.refused', 'counter', { by: 'pin' })
       return c.html(page({ error: { field: 'staff', text: W.signInWrong } }), 401)
     }
