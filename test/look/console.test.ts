@@ -1,35 +1,28 @@
 import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, tabTo, unseen } from './gallery.ts'
-import { serve } from './serve.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
+import { takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
 
 async function room(account: string) {
   const { app, parts, release, codeOf, ops } = await operatorRoom()
-  const at = await serve(app)
-  const { page, close } = await openPage(at.url, { viewport: { width: 1280, height: 800 } })
+  const seat = await takeSeat(app)
+  const { page, at } = seat
   const signIn = async (passphrase: string) => {
     await page.fill('#account', account)
     await page.fill('#passphrase', passphrase)
     await page.fill('#code', codeOf(account))
     await go(page, () => page.keyboard.press('Enter'))
   }
-  await page.goto(at.url)
   return {
-    page,
-    at,
+    ...seat,
     path: `${at.url}/releases/${release}`,
     build: () => built(parts, release),
     signIn,
     ops,
     code: () => codeOf(account),
-    async leave() {
-      const faults = await close()
-      await at.close()
-      return faults
-    },
   }
 }
 

@@ -1,11 +1,9 @@
-import { hospital } from '@kakehashi/agent/counter/world.fixture'
+import { hospital, PIN } from '@kakehashi/agent/counter/world.fixture'
 import { afterAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { shotPath } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, tabTo, unseen } from './gallery.ts'
-import { serve } from './serve.ts'
-
-const DESK = { viewport: { width: 1280, height: 800 } }
+import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
+import { inGrey, sheetsOf, signIn, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
 
@@ -22,25 +20,10 @@ async function atTheDesk(
   others: Parameters<typeof hospital>[1] = [],
 ) {
   const place = await hospital({}, others)
-  const at = await serve(place.app)
-  const { page, close } = await openPage(at.url, { ...DESK, ...options })
-  await page.goto(at.url)
   return {
     ...place,
-    at,
-    page,
-    async leave() {
-      const faults = await close()
-      await at.close()
-      return faults
-    },
+    ...(await takeSeat(place.app, options)),
   }
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.fill('#staff', 's-01')
-  await page.fill('#pin', '493158')
-  await go(page, () => page.keyboard.press('Enter'))
 }
 
 async function scan(page: Page, typed: string): Promise<void> {
@@ -61,7 +44,7 @@ test.skipIf(unseen)(
     await page.fill('#staff', 's-02')
     await go(page, () => page.keyboard.press('Enter'))
     await look(page, 'counter-01-sign-in-pin-next')
-    await signIn(page)
+    await signIn(page, 's-01', PIN)
     await look(page, 'counter-02-home')
     await scan(page, ' ')
     await look(page, 'counter-02-home-error')
@@ -93,12 +76,12 @@ test.skipIf(unseen)(
   { timeout: LOOK_MS_MAX },
   async () => {
     const { page, at, leave } = await atTheDesk()
-    await signIn(page)
+    await signIn(page, 's-01', PIN)
     await scan(page, '123456')
     await look(page, 'counter-05-patient')
     await go(page, () => page.keyboard.press('F2'))
     await look(page, 'counter-06-paper')
-    expect(await pagesOf(page)).toBe(1)
+    expect(await sheetsOf(page)).toBe(1)
     await page.emulateMedia({ media: 'print' })
     await inGrey(page, () => page.screenshot({ path: shotPath('counter-06-paper-print'), fullPage: true }))
     await page.emulateMedia({ media: 'screen' })
@@ -119,7 +102,7 @@ test.skipIf(unseen)(
   { timeout: LOOK_MS_MAX },
   async () => {
     const { page, at, state, leave } = await atTheDesk()
-    await signIn(page)
+    await signIn(page, 's-01', PIN)
     await scan(page, '123456')
     await go(page, () => page.keyboard.press('F4'))
     await look(page, 'counter-10-stop')
@@ -127,7 +110,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-11-stopped')
     await go(page, () => page.keyboard.press('F8'))
     await look(page, 'counter-12-slip')
-    expect(await pagesOf(page)).toBe(1)
+    expect(await sheetsOf(page)).toBe(1)
     await page.emulateMedia({ media: 'print' })
     await inGrey(page, () => page.screenshot({ path: shotPath('counter-12-slip-print'), fullPage: true }))
     await page.emulateMedia({ media: 'screen', forcedColors: 'active' })
@@ -160,7 +143,7 @@ test.skipIf(unseen)(
   async () => {
     const many = Array.from({ length: 10 }, (_, i) => ({ ...DOUBLE, number: `9912345${i}` }))
     const { page, leave } = await atTheDesk({}, many)
-    await signIn(page)
+    await signIn(page, 's-01', PIN)
     await scan(page, '1948-05-03')
     await look(page, 'counter-20-found-more')
     await scan(page, '123456')
@@ -211,28 +194,13 @@ test.skipIf(unseen)(
   },
 )
 
-/** Sheets of A4 the page prints on. */
-async function pagesOf(page: Page): Promise<number> {
-  const pdf = await page.pdf({ preferCSSPageSize: true })
-  return pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0
-}
-
-/** As a printer without colours, or an eye without them, shows it. */
-async function inGrey(page: Page, act: () => Promise<unknown>): Promise<void> {
-  const seeing = await page.context().newCDPSession(page)
-  await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'achromatopsia' })
-  await act()
-  await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'none' })
-  await seeing.detach()
-}
-
 test.skipIf(unseen)(
   'counter: stops by name, side by side; namesakes; what each role may not open; a PIN of one’s own',
   { timeout: LOOK_MS_MAX },
   async () => {
     const other = { ...DOUBLE, number: '99120001', kanji: '山田 華子', birthDate: '1950-01-01' }
     const { page, at, leave } = await atTheDesk({}, [other])
-    await signIn(page)
+    await signIn(page, 's-01', PIN)
     await scan(page, 'ヤマダ ハナコ')
     await look(page, 'counter-30-namesakes')
     await go(page, () => page.keyboard.press('1'))
@@ -264,9 +232,7 @@ test.skipIf(unseen)(
     await page.goto(at.url)
     await go(page, () => page.keyboard.press('F9'))
     await look(page, 'counter-38-signed-out')
-    await page.fill('#staff', 's-03')
-    await page.fill('#pin', '493158')
-    await go(page, () => page.keyboard.press('Enter'))
+    await signIn(page, 's-03', PIN)
     await look(page, 'counter-39-it')
     await page.goto(`${at.url}/tasks`)
     await look(page, 'counter-39-it-refused')

@@ -4,13 +4,12 @@ import { readMapping } from '@kakehashi/agent/imports/mapping'
 import { officeOfMidori, PIN } from '@kakehashi/agent/office/world.fixture'
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, tabTo, unseen } from './gallery.ts'
-import { serve } from './serve.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
+import { signIn, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
 
 const DAY = 86_400_000
-const DESK = { viewport: { width: 1280, height: 800 } }
 
 const RESULT = {
   at: Date.parse('2027-01-04T09:00:00+09:00'),
@@ -50,21 +49,11 @@ async function room(staff: string, options: { javaScriptEnabled?: boolean } = {}
       .values({ batch: 'b-1', patient: keyOf('00001001'), items })
       .execute()
   })
-  const at = await serve(place.app)
-  const { page, close } = await openPage(at.url, { ...DESK, ...options })
-  await page.goto(at.url)
-  await page.fill('#staff', staff)
-  await page.fill('#pin', PIN)
-  await go(page, () => page.keyboard.press('Enter'))
+  const seat = await takeSeat(place.app, options)
+  await signIn(seat.page, staff, PIN)
   return {
     ...place,
-    at,
-    page,
-    async leave() {
-      const faults = await close()
-      await at.close()
-      return faults
-    },
+    ...seat,
   }
 }
 

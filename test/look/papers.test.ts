@@ -5,16 +5,11 @@ import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
 import { Personal } from '@kakehashi/protocol/ids'
 import { afterAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { shotPath } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
-import { serve } from './serve.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, unseen } from './gallery.ts'
+import { printed, signIn, takeSeat } from './seat.ts'
 import { TRANSLATIONS } from './translations.fixture.ts'
 
 afterAll(closeBrowser)
-
-const DESK = { viewport: { width: 1280, height: 800 } }
-/** A4 at 96 px an inch, without the margins the print stylesheet sets. */
-const A4 = { width: 703, height: 1031 }
 
 async function privacyDesk() {
   const place = await officeOfMidori({
@@ -29,37 +24,12 @@ async function privacyDesk() {
   const about = { track: 'ANON', version: 1, by: 'admin' } as const
   for (const [language, text] of Object.entries(TRANSLATIONS))
     await translateNotice(place.context, { ...about, language: language as 'en', text })
-  const at = await serve(place.app)
-  const { page, close } = await openPage(at.url, DESK)
-  await page.goto(at.url)
-  await page.fill('#staff', 's-02')
-  await page.fill('#pin', PIN)
-  await go(page, () => page.keyboard.press('Enter'))
+  const seat = await takeSeat(place.app)
+  await signIn(seat.page, 's-02', PIN)
   return {
     ...place,
-    at,
-    page,
-    async leave() {
-      const faults = await close()
-      await at.close()
-      return faults
-    },
+    ...seat,
   }
-}
-
-/** As it comes out of a printer without colours; how many sides it takes. */
-async function printed(page: Page, name: string): Promise<number> {
-  const seeing = await page.context().newCDPSession(page)
-  await page.emulateMedia({ media: 'print' })
-  await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'achromatopsia' })
-  await page.setViewportSize(A4)
-  await page.screenshot({ path: shotPath(name), fullPage: true })
-  const pdf = await page.pdf({ preferCSSPageSize: true })
-  await page.setViewportSize(DESK.viewport)
-  await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'none' })
-  await seeing.detach()
-  await page.emulateMedia({ media: 'screen' })
-  return pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0
 }
 
 async function print(page: Page, url: string, numbers: string, choices: Record<string, string> = {}) {
