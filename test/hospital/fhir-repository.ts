@@ -75,6 +75,11 @@ export class IndexedRepository extends MemoryRepository {
     return this.#versions.get(type)?.get(id)?.text
   }
 
+  /** Of one type, what was written since then, by time. */
+  since(type: string, at: number): Version[] {
+    return this.#order(type).filter((version) => version.at >= at)
+  }
+
   types(): string[] {
     return [...this.#versions.keys()].toSorted()
   }

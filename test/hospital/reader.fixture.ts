@@ -3,6 +3,7 @@ import { takePatient } from '@kakehashi/agent/patients/flow'
 import { patientByIdentifier, patientsMigrations, type PatientsTables } from '@kakehashi/agent/patients/store'
 import type { SourceConnector, SourceIndex } from '@kakehashi/agent/sources/connector'
 import { BulkFolder } from '@kakehashi/agent/sources/fhir/bulk-folder'
+import { type BulkOptions, FhirBulk } from '@kakehashi/agent/sources/fhir/bulk/export'
 import { FhirRest, type RestOptions } from '@kakehashi/agent/sources/fhir/rest'
 import type { HttpGet } from '@kakehashi/agent/sources/fhir/wire'
 import { gather, type Gathered } from '@kakehashi/agent/sources/flow'
@@ -48,6 +49,7 @@ export interface Reader {
   index: SourceIndex
   folder(path: string): BulkFolder
   rest(options: Partial<RestOptions> & { get: HttpGet; token?: string }): FhirRest
+  bulk(options: Partial<BulkOptions> & { get: HttpGet; token?: string }): FhirBulk
   gather(connector: SourceConnector, full?: boolean): Promise<Gathered>
 }
 
@@ -75,6 +77,10 @@ export async function openReader(): Promise<Reader> {
       const credentials = token === undefined ? { kind: 'none' as const } : { kind: 'bearer' as const, token }
       return new FhirRest({ ...common, env, client: { base: BASE, credentials, get }, ...more })
     },
+    bulk: ({ get, token, ...more }) => {
+      const credentials = token === undefined ? { kind: 'none' as const } : { kind: 'bearer' as const, token }
+      return new FhirBulk({ ...common, env, everyMs: 0, client: { base: BASE, credentials, get }, ...more })
+    },
     gather: (connector, full = false) =>
       gather({
         store,
@@ -90,8 +96,8 @@ export async function openReader(): Promise<Reader> {
 
 /** A service without a socket, as the reader's way to the network. */
 export function getOf(service: FhirService): HttpGet {
-  return async ({ url, headers }) => {
-    const told = await answer(service, { method: 'GET', url, headers, body: '' })
+  return async ({ url, method = 'GET', headers, body = '' }) => {
+    const told = await answer(service, { method, url, headers, body })
     return { status: told.status, headers: told.headers, body: Buffer.from(told.body) }
   }
 }

@@ -82,7 +82,7 @@ export interface SourceProfile {
 export interface SourceConnector {
   /** Stable within the facility: part of every record key. */
   readonly id: string
-  readonly kind: 'fhir-folder' | 'fhir-rest' | 'ssmix2'
+  readonly kind: 'fhir-folder' | 'fhir-rest' | 'fhir-bulk' | 'ssmix2'
   /** Throws {@link Refused} when the source cannot be used as configured. */
   probe(signal: AbortSignal): Promise<SourceProfile>
   /** Changes since `from`; everything before a `checkpoint` event may be forgotten once it is committed. */

@@ -233,18 +233,23 @@ function ofTypes({ types, except }: Sweep) {
     : sql`${not} AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`
 }
 
+/** Answers how many were there until now. */
 export async function markGone(
   tx: SourcesTx,
   source: string,
   keys: readonly RecordKey[],
   now: Instant,
-): Promise<void> {
+): Promise<number> {
+  let gone = 0
   for (let from = 0; from < keys.length; from += PAGE) {
     const page = JSON.stringify(keys.slice(from, from + PAGE).map((key) => [key.type, key.id]))
-    await sql`
-      UPDATE source_ledger SET state = 'gone', code = NULL, since = ${now} WHERE source = ${source} AND (type, id) IN
+    const { numAffectedRows } = await sql`
+      UPDATE source_ledger SET state = 'gone', code = NULL, since = ${now}
+      WHERE source = ${source} AND state <> 'gone' AND (type, id) IN
       (SELECT value ->> 0, value ->> 1 FROM json_each(${page}))`.execute(tx)
+    gone += Number(numAffectedRows ?? 0)
   }
+  return gone
 }
 
 /** Of these record keys (as text), those that the source no longer holds, or holds but may not give. */

@@ -42,7 +42,7 @@ export async function applySweep(tx: SourcesTx, sweeping: Sweeping): Promise<Swe
   const told: Swept = { vanished: 0, braked: 0, touched: [] }
   const deleted = sweeping.gone.map(({ tombstone }) => ({ key: tombstone.key, patients: tombstone.patients }))
   if (deleted.length > 0) {
-    await markGone(
+    told.vanished += await markGone(
       tx,
       connector.id,
       deleted.map((one) => one.key),
@@ -57,7 +57,6 @@ export async function applySweep(tx: SourcesTx, sweeping: Sweeping): Promise<Swe
           now,
         )),
       )
-    told.vanished += deleted.length
   }
   if (swept === null) return told
   for (const missing of await missingOf(tx, connector.id, run, swept)) {

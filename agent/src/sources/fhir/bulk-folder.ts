@@ -162,7 +162,7 @@ export class BulkFolder implements SourceConnector {
 }
 
 async function* documentOf(file: FolderFile): AsyncGenerator<Line[]> {
-  const whole = { start: 0, length: file.size, line: 1 }
+  const whole = { start: 0, length: file.size, line: 1, ended: true }
   if (file.size > DOCUMENT_BYTES_MAX) {
     yield [{ bytes: null, ...whole, hash: () => '' }]
     return

@@ -85,13 +85,15 @@ export class FhirClient {
     })
   }
 
-  /** A file, as it comes; its body must be read or left before the next turn ends. */
+  /** A file, as it comes. Of anything but a file nothing is given. */
   async open(question: Question, signal: AbortSignal): Promise<HttpStream> {
     const { open = openBy(this.#options.get) } = this.#options
     const asked = { ...question, url: new URL(question.url, this.base).href }
-    return this.#patiently(asked, signal, (request) =>
-      open({ ...request, bytesMax: STREAM_BYTES_MAX, signal }),
-    )
+    return this.#patiently(asked, signal, async (request) => {
+      const answer = await open({ ...request, bytesMax: STREAM_BYTES_MAX, signal })
+      if (answer.status >= 300) for await (const _ of answer.body) break
+      return answer
+    })
   }
 
   async #inTurn<T>(turn: () => Promise<T>): Promise<T> {

@@ -8,6 +8,8 @@ export interface Line {
   length: number
   /** From 1. */
   line: number
+  /** Only a last line may lack its end. */
+  ended: boolean
   hash(): string
 }
 
@@ -91,6 +93,7 @@ class Cutter {
         start: this.#start,
         length,
         line: this.#line,
+        ended: lineEnd > 0,
         hash: () => (told ? hash('sha256', told, 'hex') : (digest?.digest('hex') ?? '')),
       })
     this.#start += length
