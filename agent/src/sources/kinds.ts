@@ -1,7 +1,7 @@
 import type { SourceConnector } from './connector.ts'
 
 /** What each kind of source is called in front of staff. */
-export const KINDS: Readonly<Record<SourceConnector['kind'] | 'fhir-bulk', string>> = {
+export const KINDS: Readonly<Record<SourceConnector['kind'], string>> = {
   'fhir-folder': 'FHIR一括出力のフォルダ',
   'fhir-bulk': 'FHIR一括出力のサーバー',
   'fhir-rest': 'FHIRサーバー',
