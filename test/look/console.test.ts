@@ -2,7 +2,7 @@ import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fi
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
-import { takeSeat } from './seat.ts'
+import { printed, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
 
@@ -124,11 +124,7 @@ test.skipIf(unseen)(
     await tabTo(page, '受付票を見る')
     await go(page, () => page.keyboard.press('Enter'))
     await look(page, 'console-15-slip')
-    await page.emulateMedia({ media: 'print' })
-    await page.screenshot({ path: shotPath('console-15-slip-print'), fullPage: true })
-    const pdf = await page.pdf({ format: 'A4' })
-    expect(pdf.toString('latin1').match(/\/Type \/Page\b/g)).toHaveLength(1)
-    await page.emulateMedia({ media: 'screen' })
+    expect(await printed(page, 'console-15-slip-print')).toBe(1)
     await page.goto(`${at.url}/stops`)
     await look(page, 'console-16-stops')
     await page.goto(`${at.url}/tickets/new`)

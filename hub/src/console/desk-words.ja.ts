@@ -42,7 +42,7 @@ export const DESK = {
   track: '止める範囲',
   trackHint: 'はっきりしないときは「両方」にします。',
   trackIs: { both: '両方', ANON: '匿名加工だけ', PSEUDO: '仮名加工だけ' },
-  erase: 'すでに渡した情報の削除',
+  erase: '渡した情報の削除',
   eraseHint: '本人の確認がすみ、別の職員が承認してから消します。',
   eraseIs: { no: '求めていない', yes: '求めている' },
   stopButton: '停止する',
