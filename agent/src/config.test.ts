@@ -68,3 +68,25 @@ test('quiet hours are Tokyo’s, and may span midnight', () => {
   expect(isQuiet(night, at('12:00'))).toBe(false)
   expect(isQuiet(null, at('12:00'))).toBe(false)
 })
+
+test('a folder of exports under its earlier name, and a server of exports with what it needs', () => {
+  const sources = [
+    { id: 'a', kind: 'fhir-bulk', folder: '/x' },
+    {
+      id: 'b',
+      kind: 'fhir-bulk',
+      base: 'https://ehr.example/fhir',
+      auth: { kind: 'smart', clientId: 'kakehashi', keysFile: '/k.json' },
+      level: 'Group/g1',
+    },
+  ]
+  const [folder, server] = readConfig(JSON.stringify({ ...GOOD, sources })).sources
+  expect(folder).toEqual({ id: 'a', kind: 'fhir-folder', folder: '/x' })
+  expect(server).toMatchObject({
+    level: 'Group/g1',
+    everyHours: 20,
+    auth: { scope: 'system/*.rs' },
+    proxy: null,
+  })
+  expect(faults({ ...GOOD, sources: [{ ...sources[1], level: 'Everything' }] })[0]).toContain('Group/<ID>')
+})

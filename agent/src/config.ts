@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { asNowCalled, fhirBulk, fhirFolder, fhirRest } from './sources/fhir/config.ts'
 
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, '時刻は「08:30」のように書いてください')
 const id = z
@@ -7,7 +8,9 @@ const id = z
 const url = z.string().refine((text) => URL.canParse(text), 'URLの形ではありません')
 
 const source = z.discriminatedUnion('kind', [
-  z.strictObject({ id, kind: z.literal('fhir-bulk'), folder: z.string().min(1, '場所が空です') }),
+  z.strictObject({ id, ...fhirFolder }),
+  z.strictObject({ id, ...fhirRest }),
+  z.strictObject({ id, ...fhirBulk }),
   z.strictObject({
     id,
     kind: z.literal('ssmix2'),
@@ -21,23 +24,6 @@ const source = z.discriminatedUnion('kind', [
     /** Folder of the transaction storage, where there is one. */
     transactions: z.string().min(1, '場所が空です').nullable().default(null),
   }),
-  z.strictObject({
-    id,
-    kind: z.literal('fhir-rest'),
-    base: url,
-    /** Read-only credentials; the secret itself comes from the environment or a file, never from this one. */
-    auth: z
-      .discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('none') }),
-        z.strictObject({ kind: z.literal('bearer'), tokenEnv: z.string().min(1) }),
-        z.strictObject({
-          kind: z.literal('basic'),
-          userEnv: z.string().min(1),
-          passwordEnv: z.string().min(1),
-        }),
-      ])
-      .default({ kind: 'none' }),
-  }),
 ])
 
 const shape = z.strictObject({
@@ -45,7 +31,7 @@ const shape = z.strictObject({
   facility: id,
   facilityName: z.string().min(1, '名称が空です').default('医療機関'),
   track: z.enum(['ANON', 'PSEUDO']).default('ANON'),
-  sources: z.array(source).max(16).default([]),
+  sources: z.array(z.preprocess(asNowCalled, source)).max(16).default([]),
   waitDays: z.number().int().min(30, '30日より短くできません').max(3650).default(30),
   /** Hours of the clinic in which the sources are left alone (Tokyo). */
   quietHours: z.strictObject({ from: time, to: time }).nullable().default(null),
@@ -100,7 +86,7 @@ function inWords(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `${place}：知らない項目「${issue.keys.join('」「')}」があります。綴りを確かめてください`
     case 'invalid_union':
-      return `${place}：種類が正しくありません。使えるのは fhir-bulk、fhir-rest、ssmix2 です`
+      return `${place}：種類が正しくありません。使えるのは fhir-folder、fhir-rest、fhir-bulk、ssmix2 です`
     case 'invalid_value':
       return `${place}：使える値は ${issue.values.map(String).join('、')} です`
     case 'too_small':

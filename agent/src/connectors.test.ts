@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { expect, test } from 'vitest'
-import type { AgentConfig, SourceConfig } from './config.ts'
+import { readConfig, type SourceConfig } from './config.ts'
 import { connectorsOf } from './connectors.ts'
 import type { HttpGet } from './sources/fhir/wire.ts'
 import { openAgentStore } from './store/store.ts'
@@ -18,10 +18,13 @@ async function asked(
     return { status: 200, headers: {}, body: Buffer.from(CAPABILITY) }
   }
   const store = await openAgentStore(new DatabaseSync(':memory:'), systemEnv())
-  const sources: SourceConfig[] = [{ id: 'ehr', kind: 'fhir-rest', base: 'https://ehr.example/fhir', auth }]
+  const text = JSON.stringify({
+    hub: 'https://hub.example',
+    facility: 'h1',
+    sources: [{ id: 'ehr', kind: 'fhir-rest', base: 'https://ehr.example/fhir', auth }],
+  })
   const secrets: Record<string, string> = { EHR_TOKEN: 'geheim', EHR_USER: '読取', EHR_PASSWORD: 'p:w' }
-  const config = { facility: 'h1', sources } as AgentConfig
-  const [connector] = connectorsOf(config, store, get, (name) => secrets[name])
+  const [connector] = connectorsOf(readConfig(text), store, get, (name) => secrets[name])
   await connector?.probe(new AbortController().signal)
   return headers[0]
 }

@@ -76,9 +76,9 @@ async function init(options: InitOptions): Promise<void> {
 }
 
 /** A folder's kind is told by its layout: an SS-MIX2 storage, else a place for bulk exports. */
-async function sourceAt(folder: string): Promise<{ kind: 'ssmix2' | 'fhir-bulk'; folder: string }> {
+async function sourceAt(folder: string): Promise<{ kind: 'ssmix2' | 'fhir-folder'; folder: string }> {
   const roots = await rootsIn(folder).catch(() => [])
-  return { kind: roots.length > 0 ? 'ssmix2' : 'fhir-bulk', folder }
+  return { kind: roots.length > 0 ? 'ssmix2' : 'fhir-folder', folder }
 }
 
 export function initCommand(program: Command): void {

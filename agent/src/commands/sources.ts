@@ -7,6 +7,7 @@ import { KINDS } from '../sources/kinds.ts'
 import { ledgerCounts, quarantined, type SourcesTables } from '../sources/store.ts'
 import { confirmDeletions, heldDeletions } from '../sources/sweep.ts'
 import { openAgent } from './opened.ts'
+import { sourceKeysCommands } from './source-keys.ts'
 import { table, tokyoTime } from './tables.ts'
 
 const QUARANTINED_SHOWN_MAX = 50
@@ -106,4 +107,5 @@ export function sourcesCommand(program: Command): void {
     .requiredOption('--by <id>', '確かめた職員のID')
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .action(confirm)
+  sourceKeysCommands(sources)
 }
