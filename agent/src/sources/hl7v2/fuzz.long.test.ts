@@ -5,7 +5,20 @@ import { LABEL_POLICY } from '../labels.ts'
 import { FACILITY } from '../folder.fixture.ts'
 import { mutants } from './mutants.fixture.ts'
 
-const KINDS = ['ADT-00', 'PPR-01', 'OML-11', 'OMP-01', 'OMP-12', 'ADT-22', 'ADT-61', 'OMG-12', 'OML-01']
+/** Kinds whose message it may be; of several, each in its turn. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  ADT: ['ADT-00', 'ADT-22', 'ADT-61'],
+  PPR: ['PPR-01'],
+  OUL: ['OML-11'],
+  RDE: ['OMP-01', 'OMP-02'],
+  RAS: ['OMP-12', 'OMP-11'],
+}
+
+function kindOf(bytes: Uint8Array, turn: number): string {
+  const type = /\|(ADT|PPR|OUL|RDE|RAS)\^/.exec(Buffer.from(bytes).toString('latin1'))?.[1] ?? 'ADT'
+  const kinds = KINDS[type] as readonly string[]
+  return kinds[turn % kinds.length] as string
+}
 
 test(
   'a million mutants through reader and mapping: none throws, none grows beyond bounds',
@@ -15,7 +28,7 @@ test(
     let n = 0
     let told = 0
     for (const bytes of mutants(1_000_000, 11)) {
-      const kind = KINDS[n++ % KINDS.length] as string
+      const kind = kindOf(bytes, n++)
       const name = storedName(`9999013_-_${kind}_999999999999999_20260101000000000_-_1`)
       const path = `-/${kind}/${name?.name}`
       const folder = `//0/${foldersOf('9999013').join('/')}/9999013`

@@ -1,4 +1,4 @@
-import { jis } from '../ssmix2/storage.fixture.ts'
+import { jis, msh, pid, problems, results } from '../ssmix2/storage.fixture.ts'
 import type { Message } from './message.ts'
 
 const SEEDS = [
@@ -13,6 +13,20 @@ const SEEDS = [
     'ORC|NW|1||1_01_001|||||20110701103045',
     'RXE||108665201^ダーゼン錠^HOT9|1||TAB^錠^MR9P|||||15|TAB^錠^MR9P||||||||3^TAB&錠&MR9P',
     'TQ1|1||1013044400000000&内服&JAMISDP01|||5^d|2011070100',
+  ],
+  [
+    problems('9999013', [
+      ['1', '20054174', '|||||||||V^^HL70177'],
+      ['2', '20054175'],
+    ]),
+    'ZPR||20054174^胃炎^MDCDX2',
+  ],
+  [results('9999013', '7.10')],
+  [
+    msh('RAS^O17^RAS_O17'),
+    pid('9999013'),
+    'ORC|NW|1||1_01_001',
+    'RXA|0|1|20110701080521|20110701130543|620007329^ソリタ^HOT9|1|HON^本^MR9P||^左手^99IC2|200^看護^花子',
   ],
 ].map((lines) => jis(lines.join('\r')))
 
