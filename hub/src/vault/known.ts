@@ -1,12 +1,13 @@
 import type { BatchHeader } from '@kakehashi/protocol/envelope'
-import { facilityId, type FacilityId } from '@kakehashi/protocol/ids'
+import { facilityId, type FacilityId, type PatientKey } from '@kakehashi/protocol/ids'
 import type { FacilityDeclared } from '@kakehashi/protocol/messages'
 import type { BatchContent, SourceRecord } from '@kakehashi/protocol/records'
 import type { FacilityState } from '@kakehashi/protocol/rules/state'
 import type { Known } from '../admission/rules.ts'
 import { recordHash } from '../content/partition.ts'
-import { readOwnList, slices } from '../requests/charts.ts'
+import { chartHash, readOwnList, slices } from '../requests/charts.ts'
 import { namesInBatch } from '../requests/named.ts'
+import { addCharts } from '../requests/stop.ts'
 import { ownStatus } from './enrolment.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
@@ -46,6 +47,28 @@ export async function hospitalWords(ops: OpsStore): Promise<string[]> {
   return [...new Set(words)].filter((text) => text.length > 1)
 }
 
+/** A stop by name stops the chart from its first sight on: what comes later need not name the person again. */
+async function stopNamed(
+  tx: OpsTx,
+  parts: VaultParts,
+  names: ReadonlyMap<PatientKey, readonly string[]>,
+): Promise<void> {
+  for (const [patient, hashes] of names) {
+    if (hashes.length === 0) continue
+    const hash = chartHash(parts.keys.tombstone, patient)
+    const meant = await tx
+      .selectFrom('stop_name as n')
+      .innerJoin('stop as s', 's.stop', 'n.stop')
+      .select('n.stop')
+      .distinct()
+      .where('n.hash', 'in', [...new Set(hashes)])
+      .where('s.standing', 'in', ['provisional', 'confirmed'])
+      .where('n.stop', 'not in', (q) => q.selectFrom('stop_hash').select('stop').where('hash', '=', hash))
+      .execute()
+    for (const { stop } of meant) await addCharts(tx, parts, stop, [patient])
+  }
+}
+
 /** All that the second gate needs to know for one batch, read in the transaction that admits it. */
 export async function readKnown(
   tx: OpsTx,
@@ -56,6 +79,7 @@ export async function readKnown(
 ): Promise<Known> {
   const now = parts.env.now()
   const names = namesInBatch(parts.keys.tombstone, header.facility, content.records)
+  await stopNamed(tx, parts, names)
   const charts = content.evidence.map(({ state }) => ({
     ...state.patient,
     names: names.get(state.patient.patient) ?? [],
