@@ -1,5 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --optimize-for-size
+#!/usr/bin/env node
 import { boundMemory } from '@kakehashi/protocol/memory-bound'
 
-boundMemory()
+boundMemory(['run'])
 await import('./commands/program.ts')

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as rest } from 'node:timers/promises'
+import { MEMORY_FLAGS } from '@kakehashi/protocol/memory-bound'
 
 const ROOT = join(import.meta.dirname, '../..')
 const CLOCK = join(import.meta.dirname, 'shifted-clock.ts')
@@ -18,14 +19,8 @@ export interface Ended {
 /** Starting is half as dear when the stripped modules are kept from one start to the next. */
 const KEPT_MODULES = { NODE_COMPILE_CACHE: join(tmpdir(), 'kakehashi-compiled') }
 
-/** The options of Node that a program asks for in its own first line. */
-function optionsOf(main: string): string[] {
-  const [first = ''] = readFileSync(main, 'utf8').split('\n', 1)
-  return first.startsWith('#!') ? first.split(' ').filter((word) => word.startsWith('--')) : []
-}
-
 function argv(main: string, args: readonly string[]): string[] {
-  return [...optionsOf(main), '--disable-warning=ExperimentalWarning', '--import', CLOCK, main, ...args]
+  return ['--disable-warning=ExperimentalWarning', '--import', CLOCK, main, ...args]
 }
 
 /** Runs one of the two programs to its end, unchanged, on a clock `shiftMs` ahead. */
@@ -96,7 +91,8 @@ export class Program {
   start(): void {
     const log = openSync(this.#log, 'a')
     const env = { ...KEPT_MODULES, ...process.env, KAKEHASHI_SHIFT_MS: String(this.#shiftMs) }
-    this.#child = spawn(process.execPath, argv(this.#main, this.#args), {
+    // the channel to this process keeps it from bounding itself
+    this.#child = spawn(process.execPath, [...MEMORY_FLAGS, ...argv(this.#main, this.#args)], {
       env,
       stdio: ['ignore', log, log, 'ipc'],
     })
