@@ -176,7 +176,7 @@ export function isPatientNumber(facility: FacilityId, number: string): boolean {
   }
 }
 
-const RAW = 'https://kakehashi.example/fhir/StructureDefinition/hl7v2-segments'
+const RAW = 'urn:kakehashi:hl7v2-segments'
 
 /**
  * The bytes of the segments that the resource was made of travel inside it, untouched: the whole message would carry
