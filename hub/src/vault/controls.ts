@@ -150,6 +150,7 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
       })
       return
     case 'stop-withdrawn-reported':
+      if (!(await mayEnd(tx, agent, said.stop))) return
       await withdrawStop(tx, parts, { ...said, facility: agent.facility, agent: agent.agent })
       return
     case 'notice-voided-reported':
@@ -167,6 +168,31 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
         .where('agent', '=', agent.agent)
         .execute()
   }
+}
+
+/**
+ * A hospital ends its own stops, and of those made at the operator what was said to it alone or on its own paper. What
+ * was said to several hospitals is not one hospital's to end for the others.
+ */
+async function mayEnd(tx: OpsTx, agent: AgentRow, stop: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('stop')
+    .select(['origin', 'agent'])
+    .where('stop', '=', stop)
+    .executeTakeFirst()
+  if (!row) return true
+  const facilities = tx.selectFrom('agent').select('facility').distinct()
+  if (row.origin === 'agent') {
+    const by = await facilities.where('agent', '=', row.agent).executeTakeFirst()
+    return by?.facility === agent.facility
+  }
+  const told = await facilities
+    .where('agent', 'in', (q) => q.selectFrom('stop_delivery').select('agent').where('stop', '=', stop))
+    .execute()
+  if (told.every(({ facility }) => facility === agent.facility)) return true
+  const paper = await tx.selectFrom('stop_handle').select('stop').where('stop', '=', stop).executeTakeFirst()
+  const chart = await tx.selectFrom('stop_chart').select('stop').where('stop', '=', stop).executeTakeFirst()
+  return paper !== undefined && chart !== undefined
 }
 
 /** Evidence that was relied on turned out void: if anything of these charts was admitted, an incident, and no release. */

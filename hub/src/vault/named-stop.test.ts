@@ -2,7 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { HospitalHand } from '../hospital.fixture.ts'
 import { patientState } from '../hospital.fixture.ts'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
-import { takeNamedStop } from '../requests/intake.ts'
+import { facilityId } from '@kakehashi/protocol/ids'
+import { takeNamedStop, type NamedAsk } from '../requests/intake.ts'
 
 let hub: HubWorld
 afterEach(() => hub.close())
@@ -18,6 +19,17 @@ const PERSON = {
   contact: null,
 }
 
+const CALL: NamedAsk = {
+  person: PERSON,
+  requester: 'person',
+  channel: 'phone',
+  facilities: null,
+  tracks: null,
+  identityCheck: 'none',
+  erasureWanted: false,
+  by: 'desk',
+}
+
 async function codes(hand: HospitalHand, local: string, only: (text: string) => boolean): Promise<string[]> {
   const content = hand.content(patientState(hand.facility, local))
   const records = content.records.filter((one) => only(Buffer.from(one.payload).toString('utf8')))
@@ -30,20 +42,36 @@ test('R16 T25 a stop by name keeps out what comes after the Patient resource, to
   hub = await hubWorld()
   const hand = await hub.enrol('hospital-a')
   await hand.declare()
-  await takeNamedStop(hub.parts, hub.identity, {
-    person: PERSON,
-    requester: 'person',
-    channel: 'phone',
-    facilities: null,
-    tracks: null,
-    identityCheck: 'none',
-    erasureWanted: false,
-    by: 'desk',
-  })
+  await takeNamedStop(hub.parts, hub.identity, CALL)
   await hub.vault.round()
   await hand.acknowledge((await hand.mail()).map((one) => one.message))
   const isPatient = (text: string) => text.includes('"resourceType":"Patient"')
   expect(await codes(hand, '0001', isPatient)).toEqual(['STOPPED'])
   expect(await codes(hand, '0001', (text) => !isPatient(text))).toEqual(['STOPPED'])
   expect(await codes(hand, '0002', (text) => !isPatient(text))).toEqual([])
+})
+
+test('R18 T31 a stop said to every hospital is ended by none of them alone; one said to one hospital is', async () => {
+  hub = await hubWorld()
+  const a = await hub.enrol('hospital-a')
+  const b = await hub.enrol('hospital-b')
+  await a.declare()
+  await b.declare()
+  const everywhere = await takeNamedStop(hub.parts, hub.identity, CALL)
+  const only = { ...CALL, facilities: [facilityId('hospital-b')] }
+  const atB = await takeNamedStop(hub.parts, hub.identity, only)
+  await hub.vault.round()
+  const patients = [patientState(b.facility, '0099').patient]
+  for (const stop of [everywhere, atB])
+    await b.say({ type: 'stop-withdrawn-reported', stop, patients, withdrawnAt: hub.env.now(), undone: true })
+  await hub.vault.round()
+  const stops = await hub.ops.db.selectFrom('stop').select(['stop', 'standing']).execute()
+  expect(new Map(stops.map((one) => [one.stop, one.standing]))).toEqual(
+    new Map([
+      [everywhere, 'provisional'],
+      [atB, 'undone'],
+    ]),
+  )
+  await a.acknowledge((await a.mail()).map((one) => one.message))
+  expect(await codes(a, '0001', () => true)).toEqual(['STOPPED'])
 })
