@@ -103,7 +103,7 @@ export const DESK = {
   ticketNew: '質問・苦情を記録する',
   ticketLead: '名前を言わない方の質問も受け付けます。情報があるかどうかは答えません。',
   ticketKind: '種類',
-  ticketKinds: { question: '質問', complaint: '苦情' },
+  ticketKinds: { question: '質問', complaint: '苦情', stop: '停止の求め（確かめる前）' },
   ticketKindChoose: '種類をえらんでください。',
   ticketName: '氏名（言わないときは空のまま）',
   ticketContact: '答えの届け先',

@@ -1,15 +1,15 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { listen } from '../wire.ts'
-import { NumberBudget, prefixOf } from './budget.ts'
+import { HourBudget, prefixOf } from './budget.ts'
 import { addressOf, callerOf } from './wire.ts'
 
-const env = { random: (n: number) => new Uint8Array(n) } as ConstructorParameters<typeof NumberBudget>[0]
+const env = { random: (n: number) => new Uint8Array(n) } as ConstructorParameters<typeof HourBudget>[0]
 const HOUR = 60 * 60_000
-const asked = (number: string, address: string) => ({ facility: 'hospital-a', number, address })
+const asked = (number: string, address: string) => ({ about: `hospital-a/${number}`, address })
 
 test('ASVS 2.4.1 five an hour for one patient number, from wherever', () => {
-  const budget = new NumberBudget(env)
+  const budget = new HourBudget(env)
   const taken = Array.from({ length: 7 }, (_, at) => budget.take(asked('0012', `10.${at}.0.1`), HOUR))
   expect(taken).toEqual([true, true, true, true, true, false, false])
   expect(budget.take(asked('0013', '10.0.0.1'), HOUR)).toBe(true)
@@ -17,13 +17,34 @@ test('ASVS 2.4.1 five an hour for one patient number, from wherever', () => {
 })
 
 test('ASVS 2.4.1 thirty an hour for one network, and a cap for all', () => {
-  const budget = new NumberBudget(env)
+  const budget = new HourBudget(env)
   const taken = Array.from({ length: 31 }, (_, at) => budget.take(asked(`n${at}`, `10.0.0.${at}`), HOUR))
   expect(taken.filter(Boolean)).toHaveLength(30)
   let all = 30
   for (let at = 0; at < 4000; at += 1)
     if (budget.take(asked(`m${at}`, `11.${at % 200}.${Math.floor(at / 200)}.1`), HOUR)) all += 1
   expect(all).toBe(3000)
+})
+
+test('ASVS 2.4.1 the hour slides: what was asked comes free one by one, an hour after it was', () => {
+  const budget = new HourBudget(env)
+  const minute = HOUR / 60
+  const start = 10 * HOUR
+  for (const at of [0, 10, 20, 30, 50])
+    expect(budget.take(asked('1', '10.0.0.1'), start + at * minute)).toBe(true)
+  // a fixed hour would begin anew here and let five through
+  expect(budget.take(asked('1', '10.0.0.1'), start + 59 * minute)).toBe(false)
+  expect(budget.take(asked('1', '10.0.0.1'), start + 60 * minute)).toBe(true)
+  expect(budget.take(asked('1', '10.0.0.1'), start + 61 * minute)).toBe(false)
+  expect(budget.take(asked('1', '10.0.0.1'), start + 70 * minute)).toBe(true)
+  const late = Array.from({ length: 6 }, () => budget.take(asked('1', '10.0.0.1'), start + 200 * minute))
+  expect(late.filter(Boolean)).toHaveLength(5)
+})
+
+test('ASVS 2.4.1 a clock set back shuts nobody out', () => {
+  const budget = new HourBudget(env)
+  for (let at = 0; at < 5; at += 1) budget.take(asked('1', '10.0.0.1'), 100 * HOUR)
+  expect(budget.take(asked('1', '10.0.0.1'), 2 * HOUR)).toBe(true)
 })
 
 test('ASVS 2.4.1 one network is one however its address is written', () => {

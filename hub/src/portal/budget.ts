@@ -2,9 +2,16 @@ import { createHmac } from 'node:crypto'
 import type { Env } from '@kakehashi/protocol/env'
 
 const HOUR_MS = 60 * 60_000
-const PER_NUMBER = 5
-const PER_PREFIX = 30
-const ALL = 3_000
+
+export interface Limits {
+  /** Of one patient number, or whatever else is asked about. */
+  about: number
+  /** Of one network. */
+  prefix: number
+  all: number
+}
+/** Stops without the paper, questions, looks at a state: each has an hour of its own. */
+export const PER_HOUR: Limits = { about: 5, prefix: 30, all: 3_000 }
 
 /** The network an address is of: what one household or one bot can change is cut off. */
 export function prefixOf(address: string): string {
@@ -20,35 +27,53 @@ export function prefixOf(address: string): string {
     .join(':')
 }
 
+interface Asking {
+  at: number
+  keys: readonly string[]
+}
+
 /**
- * How often one may ask without a paper. Counted in memory under a key of this process: no number and no address is
- * kept, and whether a number is anybody's plays no part.
+ * How often one may ask, in the hour before now. Counted in memory under a key of this process: no number and no
+ * address is kept, and whether a number is anybody's plays no part.
  */
-export class NumberBudget {
+export class HourBudget {
   readonly #secret: Uint8Array
-  #since = 0
-  #all = 0
+  readonly #limits: Limits
+  #askings: Asking[] = []
   readonly #counts = new Map<string, number>()
 
-  constructor(env: Env) {
+  constructor(env: Env, limits: Limits = PER_HOUR) {
     this.#secret = env.random(32)
+    this.#limits = limits
   }
 
-  /** Counts one asking. `false`: too many in this hour. */
-  take(asked: { facility: string; number: string; address: string }, now: number): boolean {
-    if (now - this.#since >= HOUR_MS || now < this.#since) {
-      this.#since = now
-      this.#all = 0
-      this.#counts.clear()
-    }
-    const number = this.#key('number', `${asked.facility}\0${asked.number}`)
-    const prefix = this.#key('prefix', prefixOf(asked.address))
-    const [ofNumber, ofPrefix] = [this.#counts.get(number) ?? 0, this.#counts.get(prefix) ?? 0]
-    if (this.#all >= ALL || ofNumber >= PER_NUMBER || ofPrefix >= PER_PREFIX) return false
-    this.#all += 1
-    this.#counts.set(number, ofNumber + 1)
-    this.#counts.set(prefix, ofPrefix + 1)
+  /** Counts one asking. `false`: too many in the hour before; what is not taken is not counted either. */
+  take(asked: { about?: string; address: string }, now: number): boolean {
+    this.#forget(now)
+    const { about, prefix, all } = this.#limits
+    const prefixKey = this.#key('prefix', prefixOf(asked.address))
+    const aboutKey = asked.about === undefined ? null : this.#key('about', asked.about)
+    const keys = aboutKey === null ? [prefixKey] : [prefixKey, aboutKey]
+    if (this.#askings.length >= all || this.#count(prefixKey) >= prefix) return false
+    if (aboutKey !== null && this.#count(aboutKey) >= about) return false
+    for (const key of keys) this.#counts.set(key, this.#count(key) + 1)
+    this.#askings.push({ at: now, keys })
     return true
+  }
+
+  #forget(now: number): void {
+    const ahead = (this.#askings.at(-1)?.at ?? 0) > now
+    const from = ahead ? -1 : this.#askings.findIndex(({ at }) => at > now - HOUR_MS)
+    const gone = this.#askings.splice(0, from === -1 ? this.#askings.length : from)
+    for (const key of gone.flatMap((one) => one.keys)) {
+      const left = this.#count(key) - 1
+      if (left > 0) this.#counts.set(key, left)
+      else this.#counts.delete(key)
+    }
+  }
+
+  #count(key: string): number {
+    return this.#counts.get(key) ?? 0
   }
 
   #key(kind: string, value: string): string {

@@ -6,8 +6,16 @@ import { verifyRequest } from '@kakehashi/protocol/requests'
 import { handleOf, readStopToken } from '@kakehashi/protocol/stop-handle'
 import { z } from 'zod'
 import { json, refusalAnswer, type Answer, type Call } from '../call.ts'
-import { NumberBudget } from './budget.ts'
-import { sealPortalStop, type PortalStop } from './sealed-stop.ts'
+import { HourBudget } from './budget.ts'
+import { newReceipt, secondOf, type Second } from './receipt.ts'
+import {
+  CONTACT_MAX,
+  QUESTION_MAX,
+  sealPortalRequest,
+  type PortalRequest,
+  type PortalStop,
+} from './sealed-request.ts'
+import { findState, keepReceived, takeStates, type RequestState } from './states.ts'
 import type { PortalStore } from './store.ts'
 
 export interface PortalParts {
@@ -34,6 +42,20 @@ export interface AskedByNumber {
   address: string
 }
 
+export interface AskedQuestion {
+  text: string
+  /** Empty: the answer is told by telephone to whoever says the receipt number. */
+  contact: string
+  language: string
+  address: string
+}
+
+export interface AskedState {
+  receipt: string
+  second: Second
+  address: string
+}
+
 export interface Portal {
   handle(call: Call): Promise<Answer>
   /**
@@ -41,14 +63,24 @@ export interface Portal {
    * portal could not tell. `null` when it is no token at all, or more are waiting than may.
    */
   takeStop(asked: AskedStop): Promise<{ receipt: string } | null>
-  /** `null`: asked too often in this hour, or more are waiting than may. */
+  /**
+   * Beyond the hour's budget it is taken for staff to look at, with the same answer. `null`: more than staff can look
+   * at either, or more are waiting than may.
+   */
   takeNumberStop(asked: AskedByNumber): Promise<{ receipt: string } | null>
+  /** `null`: asked too often in this hour, or more are waiting than may. */
+  takeQuestion(asked: AskedQuestion): Promise<{ receipt: string } | null>
+  /** The same `unknown` for a number never given and for one asked with another second thing. */
+  stateOf(asked: AskedState): Promise<RequestState | 'unknown' | 'too-often'>
   hospitals(): Promise<{ facility: string; name: string }[]>
 }
 
 const WAITING_MAX = 100_000
 const LIST_MAX = 100
-const RECEIPT_LETTERS = '23456789ABCDEFGHJKMNPQRSTVWXYZ'
+/** Beyond the budget, for staff: a campaign must not hide what one patient asks, nor bury everybody. */
+const QUEUE_PER_HOUR = { about: 5, prefix: 300, all: 3_000 }
+/** Who follows their own request looks often; 2^64 guesses are needed to find somebody else's. */
+const LOOKS_PER_HOUR = { about: 20, prefix: 60, all: 20_000 }
 
 const StopBody = z.strictObject({
   token: z.string().max(100),
@@ -63,12 +95,27 @@ const AckBody = z.strictObject({ requests: z.array(z.string().max(64)).max(1000)
 export function createPortal(parts: PortalParts): Portal {
   const vaultOnly = vaultGuard(parts)
   const takeStop = (asked: AskedStop): Promise<{ receipt: string } | null> => keepStop(parts, asked)
-  const budget = new NumberBudget(parts.env)
+  const { env } = parts
+  const [budget, queue] = [new HourBudget(env), new HourBudget(env, QUEUE_PER_HOUR)]
+  const [questions, looks] = [new HourBudget(env), new HourBudget(env, LOOKS_PER_HOUR)]
   return {
     takeStop,
     async takeNumberStop({ address, ...said }) {
-      if (!budget.take({ ...said, address }, parts.env.now())) return null
-      return keep(parts, (common) => ({ version: 2, ...said, ...common }))
+      const counted = { about: `${said.facility}\0${said.number}`, address }
+      const queued = !budget.take(counted, env.now())
+      if (queued && !queue.take(counted, env.now())) return null
+      const mark = queued ? { queued } : {}
+      return keep(parts, (common) => ({ version: 2, ...said, ...mark, ...common }))
+    },
+    async takeQuestion({ address, ...said }) {
+      const tooLong = [...said.text].length > QUESTION_MAX || [...said.contact].length > CONTACT_MAX
+      if (said.text.trim() === '' || tooLong) throw new Refused('REQUEST_MALFORMED', 'text')
+      if (!questions.take({ address }, env.now())) return null
+      return keep(parts, (common) => ({ version: 3, ...said, ...common }))
+    },
+    async stateOf({ receipt, second, address }) {
+      if (!looks.take({ about: receipt, address }, env.now())) return 'too-often'
+      return (await findState(parts.store, receipt, second)) ?? 'unknown'
     },
     hospitals: () =>
       parts.store.db.selectFrom('portal_hospital').selectAll().orderBy('name').orderBy('facility').execute(),
@@ -80,6 +127,7 @@ export function createPortal(parts: PortalParts): Portal {
         if (what === 'POST /v1/stops') return await postStop(takeStop, call)
         if (what === 'GET /v1/vault/requests') return await vaultOnly(call, () => list(parts))
         if (what === 'POST /v1/vault/hospitals') return await vaultOnly(call, () => named(parts, call))
+        if (what === 'POST /v1/vault/states') return await vaultOnly(call, () => told(parts, call))
         if (what === 'POST /v1/vault/requests/acks') return await vaultOnly(call, () => taken(parts, call))
         return refusalAnswer({ code: 'NOT_FOUND' })
       } catch (error) {
@@ -112,11 +160,12 @@ async function keepStop(parts: PortalParts, asked: AskedStop): Promise<{ receipt
 
 async function keep(
   parts: PortalParts,
-  saidOf: (common: { askedAt: number; receipt: string }) => PortalStop,
+  saidOf: (common: { askedAt: number; receipt: string }) => PortalRequest,
 ): Promise<{ receipt: string } | null> {
   const { env, store } = parts
-  const receipt = receiptNumber(env)
-  const box = sealPortalStop(saidOf({ askedAt: env.now(), receipt }), parts.vault.box, env)
+  const said = saidOf({ askedAt: env.now(), receipt: newReceipt(env) })
+  const { receipt } = said
+  const box = sealPortalRequest(said, parts.vault.box, env)
   const kept = await store.transact(
     (done: boolean) => (done ? { act: 'request.kept', actor: 'portal' } : null),
     async (tx) => {
@@ -130,15 +179,17 @@ async function keep(
         .insertInto('portal_request')
         .values({ seq, request: env.id(), box, asked_at: env.now() })
         .execute()
+      if (said.version !== 3)
+        await keepReceived(tx, {
+          receipt,
+          second: secondOf(said),
+          erasureAsked: said.erasureAsked,
+          at: said.askedAt,
+        })
       return true
     },
   )
   return kept ? { receipt } : null
-}
-
-function receiptNumber(env: Env): string {
-  const letters = [...env.random(10)].map((byte) => RECEIPT_LETTERS[byte % 30] ?? '2').join('')
-  return `${letters.slice(0, 5)}-${letters.slice(5)}`
 }
 
 async function list(parts: PortalParts): Promise<Answer> {
@@ -160,6 +211,11 @@ async function named(parts: PortalParts, call: Call): Promise<Answer> {
     await tx.deleteFrom('portal_hospital').execute()
     if (hospitals.length > 0) await tx.insertInto('portal_hospital').values(hospitals).execute()
   })
+  return json({ stored: true })
+}
+
+async function told(parts: PortalParts, call: Call): Promise<Answer> {
+  await takeStates(parts.store, bodyOf(call), parts.env.now())
   return json({ stored: true })
 }
 

@@ -8,6 +8,17 @@ export interface PortalTables {
   portal_request: { seq: number; request: string; box: string; asked_at: number }
   /** Names that hospitals published with their filing, so that one can be chosen without a paper. */
   portal_hospital: { facility: string; name: string }
+  /** How far a request came, as days, under a key that neither its receipt number nor the person finds alone. */
+  portal_state: {
+    state_key: string
+    by_token: number
+    erasure_asked: number
+    asked: string
+    passed: string | null
+    held: string | null
+    erased: string | null
+    lifted: string | null
+  }
 }
 
 export type PortalStore = Store<PortalTables & AuditTables>
@@ -23,6 +34,12 @@ export const portalMigrations: readonly Migration[] = [
     name: '002-hospitals',
     up: (w) => [
       `CREATE TABLE portal_hospital (facility ${w.text} PRIMARY KEY, name ${w.text} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: '003-states',
+    up: (w) => [
+      `CREATE TABLE portal_state (state_key ${w.text} PRIMARY KEY, by_token ${w.int} NOT NULL, erasure_asked ${w.int} NOT NULL, asked ${w.text} NOT NULL, passed ${w.text}, held ${w.text}, erased ${w.text}, lifted ${w.text})${w.strict}`,
     ],
   },
 ]

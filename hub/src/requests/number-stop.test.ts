@@ -1,7 +1,7 @@
 import type { StopOrdered } from '@kakehashi/protocol/messages'
 import { afterEach, expect, test } from 'vitest'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
-import type { HospitalHand } from '../hospital.fixture.ts'
+import { patientState, type HospitalHand } from '../hospital.fixture.ts'
 
 const worlds: HubWorld[] = []
 async function world(): Promise<{ hub: HubWorld; hand: HospitalHand; other: HospitalHand }> {
@@ -78,15 +78,41 @@ test('ASVS 6.3.8 R17 T30 a patient and nobody get the same answer, and the porta
   expect(new Set(boxes.map(({ box }) => box.length)).size).toBe(1)
 })
 
-test('ASVS 2.4.1 the sixth asking for one number in an hour is not taken; the paper’s token always is', async () => {
-  const { hub } = await world()
+test('ASVS 2.4.1 beyond five an hour a number is taken for staff, beyond ten not at all; the paper’s token always is', async () => {
+  const { hub, hand } = await world()
   const taken = []
-  for (let at = 0; at < 6; at += 1) taken.push(await hub.portal.takeNumberStop(ASKED))
-  expect(taken.map((one) => one !== null)).toEqual([true, true, true, true, true, false])
+  for (let at = 0; at < 11; at += 1) taken.push(await hub.portal.takeNumberStop(ASKED))
+  expect(taken.filter((one) => one !== null)).toHaveLength(10)
+  expect(taken.at(-1)).toBeNull()
   for (let at = 0; at < 40; at += 1) {
     const token = '0123456789ABCDEFGHJKMNPQRS'
     expect(await hub.portal.takeStop({ token, requester: 'person', erasureAsked: false })).not.toBeNull()
   }
+  await hub.vault.round()
+  const byNumber = (await orders(hand)).filter((one) => one.person)
+  expect(byNumber).toHaveLength(5)
+  const tickets = await hub.ops.db.selectFrom('ticket').select(['kind', 'due_on']).execute()
+  expect(tickets).toEqual(Array(5).fill({ kind: 'stop', due_on: '2026-07-02' }))
+})
+
+test('SECURITY 13 R16 beyond the budget who is here by exactly this number and birth date is stopped all the same', async () => {
+  const { hub, hand } = await world()
+  await hand.send(hand.content(patientState(hand.facility, '0007')))
+  await hub.vault.round()
+  const about = { ...ASKED, number: '7', birthDate: '1970-03-03' }
+  for (let at = 0; at < 5; at += 1) await hub.portal.takeNumberStop({ ...about, birthDate: '1950-01-01' })
+  const own = await hub.portal.takeNumberStop(about)
+  await hub.vault.round()
+  const charts = await hub.ops.db.selectFrom('stop_chart').select('patient').execute()
+  expect(charts).toEqual([{ patient: 'hospital-a/0007' }])
+  expect((await orders(hand)).flatMap((one) => one.patients)).toEqual(['hospital-a/0007'])
+  // staff decide about erasing, and the state does not tell that somebody matched
+  expect(await hub.ops.db.selectFrom('erasure').selectAll().execute()).toEqual([])
+  const asked = { second: { birthDate: about.birthDate }, address: '192.0.2.9' }
+  expect(await hub.portal.stateOf({ ...asked, receipt: own?.receipt ?? '' })).toMatchObject({
+    passed: null,
+    held: null,
+  })
 })
 
 test('ASVS 13 only the vault tells the portal which hospitals there are', async () => {

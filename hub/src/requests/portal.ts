@@ -1,15 +1,22 @@
 import { fromBase64, openSealed } from '@kakehashi/protocol/signing'
-import { facilityId, stopHandle, stopId } from '@kakehashi/protocol/ids'
+import { facilityId, stopHandle, stopId, type PatientKey } from '@kakehashi/protocol/ids'
 import type { FacilityDeclared } from '@kakehashi/protocol/messages'
-import { readPortalStop, type PortalStop } from '../portal/sealed-stop.ts'
+import {
+  readPortalRequest,
+  type PortalQuestion,
+  type PortalRequest,
+  type PortalStop,
+} from '../portal/sealed-request.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import type { Peer } from '../vault/peer.ts'
+import { keepAsked, tellStates } from './portal-states.ts'
 import { enterStop, type StopAsk } from './stop.ts'
+import { openTicketWith } from './tickets.ts'
 
-function openPortalStop(parts: VaultParts, box: string): PortalStop | null {
+function openPortalRequest(parts: VaultParts, box: string): PortalRequest | null {
   for (const key of [parts.keys.box, ...parts.keys.formerBoxes]) {
     const plain = openSealed(fromBase64(box), key)
-    if (plain) return readPortalStop(plain)
+    if (plain) return readPortalRequest(plain)
   }
   return null
 }
@@ -68,15 +75,27 @@ export async function pullRequests(parts: VaultParts, portal: Peer): Promise<num
     taken += list.length
   }
   await tellHospitals(parts, portal)
+  await tellStates(parts, portal, taken > 0)
   return taken
 }
 
 async function applyRequest(parts: VaultParts, request: string, box: string): Promise<void> {
-  const said = openPortalStop(parts, box)
+  const said = openPortalRequest(parts, box)
   if (!said) {
     parts.log('portal.request-unreadable')
     return
   }
+  if (said.version === 3) return takeQuestion(parts, request, said)
+  if (said.version === 2 && said.queued === true) return takeQueued(parts, request, said)
+  return takeStop(parts, request, said, [])
+}
+
+async function takeStop(
+  parts: VaultParts,
+  request: string,
+  said: PortalStop,
+  patients: PatientKey[],
+): Promise<void> {
   const stop = stopId(`portal:${request}`)
   await parts.ops.transact(
     (entered: boolean) =>
@@ -87,13 +106,13 @@ async function applyRequest(parts: VaultParts, request: string, box: string): Pr
             detail: { stop, origin: 'portal', erasure: said.erasureAsked },
           }
         : null,
-    (tx) =>
-      enterStop(tx, parts, {
+    async (tx) => {
+      const entered = await enterStop(tx, parts, {
         stop,
         origin: 'portal',
         agent: null,
         ...meantBy(said),
-        patients: [],
+        patients,
         tracks: null,
         operators: null,
         requester: said.requester,
@@ -101,6 +120,45 @@ async function applyRequest(parts: VaultParts, request: string, box: string): Pr
         askedAt: said.askedAt,
         erasureAsked: said.erasureAsked,
         receipt: said.receipt,
-      }),
+      })
+      if (entered && !(said.version === 2 && said.queued === true)) await keepAsked(tx, stop, said)
+      return entered
+    },
   )
+}
+
+/**
+ * Asked beyond the hour's budget: who is here by exactly this number and birth date is stopped, and nobody else's hospital
+ * is troubled before staff have looked. Its state stays `received`: it must not tell which of both it was.
+ */
+async function takeQueued(
+  parts: VaultParts,
+  request: string,
+  said: Extract<PortalStop, { version: 2 }>,
+): Promise<void> {
+  const { facility, number, birthDate, receipt, requester, erasureAsked } = said
+  const charts = await parts.rooms.chartsNumbered(facilityId(facility), number, birthDate)
+  if (charts.length > 0) await takeStop(parts, request, { ...said, erasureAsked: false }, charts)
+  const lines = [
+    `受付番号 ${receipt}。通知書なしの停止の求めが、1時間の上限を超えて届きました。`,
+    `病院 ${facility}、患者番号 ${number}、生年月日 ${birthDate}、申し出た方 ${requester}、消去 ${erasureAsked ? '希望' : 'なし'}。`,
+    charts.length > 0
+      ? '番号と生年月日が合う記録があり、停止しました。'
+      : 'まだ病院へ伝えていません。内容を確かめ、停止の受付から記録してください。',
+  ]
+  await openTicketWith(parts, parts.rooms.keepSaid, {
+    ticket: `portal:${request}`,
+    ...{ kind: 'stop', channel: 'web', stop: null, by: 'portal' },
+    ...{ name: '', contact: '', text: lines.join('') },
+  })
+}
+
+/** A question becomes a ticket of the desk; what it says lies where identities are. */
+async function takeQuestion(parts: VaultParts, request: string, said: PortalQuestion): Promise<void> {
+  await openTicketWith(parts, parts.rooms.keepSaid, {
+    ticket: `portal:${request}`,
+    ...{ kind: 'question', channel: 'web', stop: null, by: 'portal' },
+    ...{ name: '', contact: said.contact },
+    text: `受付番号 ${said.receipt}（${said.language}）：${said.text}`,
+  })
 }

@@ -24,6 +24,8 @@ export interface RequestTables {
   stop_hash: { stop: string; hash: string }
   /** Name and birth date by keyed hash, of a person said by name: whoever bears them is stopped at first sight. */
   stop_name: { stop: string; hash: string }
+  /** Under what the portal keeps how far a stop came, and what it was last told. */
+  portal_asked: { stop: string; state_key: string; by_token: number; asked_at: number; told: string | null }
   /** How a stop came to the operator's desk. `facilities` as JSON; `null`: every hospital. */
   stop_intake: {
     stop: string
@@ -39,7 +41,7 @@ export interface RequestTables {
   /** A question or complaint (LAW R45); who asked and what lies in the identity store. */
   ticket: {
     ticket: string
-    kind: 'question' | 'complaint'
+    kind: 'question' | 'complaint' | 'stop'
     channel: 'phone' | 'post' | 'web' | 'desk'
     opened_at: number
     opened_by: string
@@ -115,10 +117,18 @@ const intake: Migration = {
   ],
 }
 
+const portalAsked: Migration = {
+  name: '025-portal-asked',
+  up: (w) => [
+    `CREATE TABLE portal_asked (stop ${w.text} PRIMARY KEY, state_key ${w.text} NOT NULL, by_token ${w.int} NOT NULL, asked_at ${w.int} NOT NULL, told ${w.text})${w.strict}`,
+  ],
+}
+
 export const requestMigrations: readonly Migration[] = [
   requests,
   stopHashes,
   erasedCharts,
   erasurePlaces,
   intake,
+  portalAsked,
 ]

@@ -31,11 +31,20 @@ export async function openTicket(
   identity: IdentityStore,
   asked: TicketAsk,
 ): Promise<string> {
+  return openTicketWith(parts, (about, said) => keepSaid(identity, about, said), asked)
+}
+
+/** The same where the identity store is behind the vault's rooms. */
+export async function openTicketWith(
+  parts: TicketParts,
+  keep: (about: string, said: object) => Promise<void>,
+  asked: TicketAsk,
+): Promise<string> {
   if (asked.text.trim() === '') throw new Refused('REQUEST_MALFORMED', 'text')
   const ticket = asked.ticket ?? parts.env.id()
   const now = parts.env.now()
   const { name, contact, text } = asked
-  await keepSaid(identity, ticket, { name, contact, text })
+  await keep(ticket, { name, contact, text })
   await parts.ops.transact(
     (fresh: boolean) =>
       fresh ? { act: 'ticket.opened', actor: asked.by, detail: { ticket, kind: asked.kind } } : null,
@@ -62,7 +71,7 @@ export async function openTicket(
           channel: asked.channel,
           opened_at: now,
           opened_by: asked.by,
-          due_on: addDays(tokyoDate(now), ANSWER_DAYS),
+          due_on: addDays(tokyoDate(now), asked.kind === 'stop' ? 1 : ANSWER_DAYS),
           stop: asked.stop,
           answered_at: null,
           answered_by: null,

@@ -54,6 +54,10 @@ export interface Rooms {
   ): Promise<{ landed: number; duplicates: number; tombstoned: number }>
   /** Drops from identity whoever was never admitted: taken just before a stop won the race. */
   forgetUnadmitted(patients: readonly PatientKey[]): Promise<void>
+  /** What somebody said of themselves or another, kept where identities are. */
+  keepSaid(about: string, said: object): Promise<void>
+  /** The chart of exactly this number and birth date at this facility, if its records came here already. */
+  chartsNumbered(facility: FacilityId, number: string, birthDate: string): Promise<PatientKey[]>
   /** Undelivered releases that contain somebody now stopped are dropped. */
   leaveBuilds(patients: readonly PatientKey[]): Promise<void>
   places: readonly Place[]

@@ -16,7 +16,7 @@ test('every language says everything, in lists of equal length', () => {
   for (const words of Object.values(LANGUAGES)) {
     const empty = Object.entries(words).filter(([key, value]) => value === '' && key !== 'governing')
     expect(empty).toEqual([])
-    for (const key of ['reassure', 'about', 'steps', 'nextItems'] as const)
+    for (const key of ['reassure', 'about', 'steps', 'nextItems', 'eraseTold'] as const)
       expect(words[key]).toHaveLength(PORTAL_JA[key].length)
   }
 })
