@@ -120,3 +120,21 @@ test('T27 a stop by name of somebody the operator knows holds the chart of that 
   ])
   expect(await w.agent.status()).toMatchObject({ openSlips: 1 })
 })
+
+test('R13 R16 whose chart nobody found at first is owed the document when staff found it, its age counted from the call', async () => {
+  using w = await hospital()
+  const askedAt = w.clock.now
+  await w.vault.say(
+    w.agent,
+    order(w, { person: { ...SAID, kana: 'スズキ', name: '' }, standing: 'provisional' }),
+  )
+  w.clock.now += 2 * DAY
+  await w.agent.exchange()
+  expect(await w.agent.status()).toMatchObject({ openSlips: 0 })
+  const settle = { outcome: 'found', patient: chart('0002'), by: 'desk' } as const
+  const stop = (await openNameStops(w.store.db as never))[0]!.asked.stop
+  expect(await w.agent.register.settleNameStop({ ...settle, stop })).toMatchObject({
+    stopped: [chart('0002')],
+  })
+  expect(await w.agent.status()).toMatchObject({ openSlips: 1, oldestSlipAskedAt: askedAt })
+})

@@ -6,9 +6,9 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { kanaKey, kanjiKey } from '../patients/words.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
-import { chartsOfPerson, facilityEvents, isOpenByName, stopEvents, type RegisterReader } from './read.ts'
+import { chartsOfPerson, facilityEvents, stopEvents, type RegisterReader } from './read.ts'
 import { addedStop, endFor } from './merged-stops.ts'
-import { openSlip, type Slip } from './slip.ts'
+import { openSlip, slipsOfStop, type Slip } from './slip.ts'
 import { applyStop } from './stop.ts'
 import { appendOpening } from './opening.ts'
 import { appendEvent } from './store.ts'
@@ -78,6 +78,7 @@ async function holdChart(
     erasureAsked: false,
     by: asked.by,
     askedAt: asked.askedAt,
+    more: { receivedAt: asked.askedAt },
   })
   for (const chart of patients) await report(tx, context, addedStop(asked.stop, chart), [chart], asked)
   return patients
@@ -178,7 +179,7 @@ export async function holdIfNamed(tx: AgentTx, context: AgentContext, patient: P
     const born = one.birth_date === null || row.birth_date === null || one.birth_date === row.birth_date
     if (!named || !born) continue
     const [asked] = await nameStopEvents(tx, stopId(one.stop))
-    if (asked) await holdChart(tx, context, { ...asked, askedAt: asked.recordedAt }, patient)
+    if (asked) await holdChart(tx, context, { ...asked, askedAt: one.asked_at }, patient)
   }
 }
 
@@ -229,10 +230,16 @@ export async function settleNameStop(
       detail: { outcome, stopped: done.stopped.length, freed: done.freed.length },
     }),
     async (tx) => {
-      const [request] = await nameStopEvents(tx, stop)
-      if (!request || !(await isOpenByName(tx, stop))) throw new Refused('NOT_FOUND', 'stop')
+      const [said] = await nameStopEvents(tx, stop)
+      const row = await tx
+        .selectFrom('name_stop')
+        .select('asked_at')
+        .where('stop', '=', stop)
+        .where('settled_at', 'is', null)
+        .executeTakeFirst()
+      if (!said || !row) throw new Refused('NOT_FOUND', 'stop')
       const now = context.env.now()
-      const facts = { ...request, askedAt: request.recordedAt }
+      const facts = { ...said, askedAt: row.asked_at }
       if (asked.patient) await holdChart(tx, context, facts, asked.patient)
       const own = new Set(asked.patient ? await chartsOfPerson(tx, asked.patient) : [])
       const charts = (await stopEvents(tx, stop)).map((event) => event.patient)
@@ -240,14 +247,14 @@ export async function settleNameStop(
       const freed = charts.filter((chart) => !own.has(chart))
       if (freed.length > 0 && (!approvedBy || approvedBy === by))
         throw new Refused('NOT_ALLOWED', 'approvedBy')
-      await settle(tx, context, { ...asked, request, stopped, freed, now })
+      await settle(tx, context, { ...asked, request: facts, stopped, freed, now })
       return { stopped, freed }
     },
   )
 }
 
 interface Settled {
-  request: NameStopAsked
+  request: NameStopAsked & { askedAt: Instant }
   outcome: NameStopSettled['outcome']
   stopped: PatientKey[]
   freed: PatientKey[]
@@ -257,7 +264,10 @@ interface Settled {
   now: Instant
 }
 
-/** Who was meant is stopped by name no longer but for good; the others are free, here and at the vault. */
+/**
+ * Who was meant is stopped by name no longer but for good, and owed the document if nobody was when it was asked; the
+ * others are free, here and at the vault.
+ */
 async function settle(tx: AgentTx, context: AgentContext, done: Settled): Promise<void> {
   const { request, stopped, freed, approvedBy, by, now } = done
   const { stop } = request
@@ -271,7 +281,15 @@ async function settle(tx: AgentTx, context: AgentContext, done: Settled): Promis
       await appendOpening(tx, { type: 'stop-dismissed', ...head(), patient, reason, approvedBy })
   await appendEvent(tx, { type: 'name-stop-settled', ...head(), outcome: done.outcome })
   await tx.updateTable('name_stop').set({ settled_at: now }).where('stop', '=', stop).execute()
-  if (stopped.length > 0)
-    await report(tx, context, stop, stopped, { ...request, askedAt: request.recordedAt })
+  if (stopped.length > 0 && (await slipsOfStop(tx, stop)).length === 0)
+    await openSlip(tx, context, {
+      ...request,
+      patients: stopped,
+      tracks: null,
+      operators: null,
+      origin: request.by === 'operator' ? 'operator' : 'counter',
+      by,
+    })
+  if (stopped.length > 0) await report(tx, context, stop, stopped, request)
   for (const chart of [...stopped, ...freed]) await endFor(tx, context, stop, chart, true)
 }
