@@ -23,6 +23,8 @@ const source = z.discriminatedUnion('kind', [
       .default(null),
     /** Folder of the transaction storage, where there is one. */
     transactions: z.string().min(1, '場所が空です').nullable().default(null),
+    /** Text export of the index table, where there is one. */
+    indexTable: z.string().min(1, '場所が空です').nullable().default(null),
   }),
 ])
 

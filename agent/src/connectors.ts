@@ -51,11 +51,11 @@ export function connectorsOf(
 const HOUR_MS = 3600 * 1000
 
 function storageOf(
-  { id, folder, institution, transactions }: Extract<SourceConfig, { kind: 'ssmix2' }>,
+  { id, folder, institution, transactions, indexTable }: Extract<SourceConfig, { kind: 'ssmix2' }>,
   facility: FacilityId,
   store: AgentStore,
 ): Ssmix2Storage {
-  const place = { source: id, facility, folder, institution, transactions }
+  const place = { source: id, facility, folder, institution, transactions, indexTable }
   return new Ssmix2Storage({
     ...place,
     labels: LABEL_POLICY,

@@ -19,6 +19,7 @@ const connector = new Ssmix2Storage({
   folder,
   institution: null,
   transactions: null,
+  indexTable: null,
   env,
   index: folderIndex(store as never),
 })

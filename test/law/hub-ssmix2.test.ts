@@ -47,6 +47,7 @@ const storage = ({ folder, store }: BothEnds) =>
     folder,
     institution: null,
     transactions: null,
+    indexTable: null,
     env: store.env,
     index: folderIndex(store as never),
   })

@@ -15,6 +15,8 @@ export interface StorageOptions extends StorageReading {
   institution: string | null
   /** Folder of the transaction storage, where the hospital offers one. */
   transactions: string | null
+  /** Text export of the index table `SSMIXIDX`, where the hospital offers one. */
+  indexTable: string | null
   env: Env
   index: FolderIndex
 }

@@ -78,6 +78,7 @@ export async function openStorage(more: Partial<StorageOptions> = {}) {
     folder: root,
     institution: null,
     transactions: null,
+    indexTable: null,
     env,
     index,
     ...more,

@@ -186,3 +186,26 @@ test('the extension storage: documents with their attachments, byte for byte; a 
   await w.gather()
   expect(await w.quarantined()).toEqual([])
 })
+
+test('the index table names who changed: only their folders are listed', async () => {
+  const beside = await openStorage()
+  const indexTable = join(beside.root, 'SSMIXIDX.csv')
+  w = await openStorage({ indexTable })
+  const rows = ['VolumeLabel,FacilityID,PatientID,OrderDate,DataKind,UpdateDatetime']
+  const row = (patient: string, minute: number) =>
+    rows.push(`V1,1310000001,${patient},20260105,OML-11,2026-01-05 09:0${minute}:00`)
+  const save = () => writeFile(indexTable, `${rows.join('\r\n')}\r\n`)
+  row(P, 0)
+  await save()
+  await w.put(chart, adt00(P))
+  expect(await w.gather()).toMatchObject({ added: 1 })
+  await w.put(lab, results(P, '7.1'))
+  await w.put({ ...lab, patient: '0000777777' }, results('0000777777', '7.1'))
+  row(P, 1)
+  await save()
+  expect(await w.gather()).toMatchObject({ added: 4 })
+  row('0000777777', 1)
+  await save()
+  expect(await w.gather()).toMatchObject({ added: 4 })
+  await beside[Symbol.asyncDispose]()
+})

@@ -9,20 +9,20 @@ import type {
   SourceEvent,
   SourceProfile,
 } from '../connector.ts'
+import { type FeedPlaces, NO_FEEDS, readFeeds } from './feeds.ts'
 import { fetchFromStorage } from './fetching.ts'
 import { foldersOf } from './file-name.ts'
 import { OVERDUE_MS, type OneFolder, passFolder, type PassParts, type StorageCounts } from './folder-pass.ts'
 import { folderName, namesOfPatient, parentName, printOf } from './listing.ts'
 import { rootsOf, type StorageOptions } from './reading.ts'
 import { namesIn, type Root } from './roots.ts'
-import { readTransactions, type TransactionPlace } from './transactions.ts'
 
 export type { StorageOptions } from './reading.ts'
 
 interface StorageState {
   /** The pass under way: what lies up to this folder has been read. */
   pass: { full: boolean; after: string; blind: boolean; blindTypes: string[] } | null
-  transactions: TransactionPlace | null
+  feeds: FeedPlaces
 }
 
 const WINDOW_EVENTS = 2000
@@ -57,7 +57,7 @@ export class Ssmix2Storage implements SourceConnector {
   async *changes(from: Checkpoint | null, options: ChangeOptions): AsyncGenerator<SourceEvent> {
     const state = readState(from)
     const roots = await rootsOf(this.#options)
-    const told = await readTransactions(this.#options.transactions, state.transactions)
+    const told = await readFeeds(this.#options, state.feeds)
     if (state.pass === null || (options.full === true && !state.pass.full)) {
       state.pass = { full: options.full === true, after: '', blind: false, blindTypes: [] }
       this.counts = nothing()
@@ -76,10 +76,10 @@ export class Ssmix2Storage implements SourceConnector {
       said: new Set(),
       removed: [],
     }
-    // the log names who changed; without a place in it, everybody is looked at
-    const only =
-      told !== null && state.transactions !== null && !pass.full && pass.after === '' ? told.patients : null
-    if (told !== null) state.transactions = told.place
+    // such a list names who changed; without one, everybody is looked at
+    const only = pass.full || pass.after !== '' ? null : told.patients
+    const begun = state.feeds
+    state.feeds = told.places
     let events = 0
     for await (const event of this.#walk(parts, roots, pass.after, only)) {
       options.signal.throwIfAborted()
@@ -95,12 +95,12 @@ export class Ssmix2Storage implements SourceConnector {
       events = 0
       yield {
         t: 'checkpoint',
-        checkpoint: stateText(state, told === null ? null : readState(from).transactions),
+        checkpoint: stateText(state, begun),
       }
     }
     yield {
       t: 'checkpoint',
-      checkpoint: stateText(state, told === null ? null : readState(from).transactions),
+      checkpoint: stateText(state, begun),
     }
     yield* this.#end(parts, state)
   }
@@ -244,12 +244,12 @@ function parentsOf(patients: ReadonlySet<string>, n: number): string[] {
 }
 
 function readState(checkpoint: Checkpoint | null): StorageState {
-  return checkpoint === null ? { pass: null, transactions: null } : (JSON.parse(checkpoint) as StorageState)
+  return checkpoint === null ? { pass: null, feeds: NO_FEEDS } : (JSON.parse(checkpoint) as StorageState)
 }
 
-/** Until the round has ended, the log stands where the round began. */
-function stateText(state: StorageState, transactions: TransactionPlace | null): string {
-  return JSON.stringify({ ...state, transactions })
+/** Until the round has ended, the lists stand where the round began. */
+function stateText(state: StorageState, feeds: FeedPlaces): string {
+  return JSON.stringify({ ...state, feeds })
 }
 
 function nothing(): StorageCounts {
