@@ -1,3 +1,4 @@
+import { patientStateOf } from '@kakehashi/agent/register/read'
 import { stopByStaff } from '@kakehashi/hub/requests/stop'
 import { hubStatus } from '@kakehashi/hub/vault/status'
 import { stopHandle } from '@kakehashi/protocol/ids'
@@ -118,6 +119,22 @@ test('T6 an agent put back from a backup is shut until the hub has told every st
   expect(await owners()).toEqual([chart('0002')])
 })
 
+test('R19 an agent put back that still holds a report the hub has taken: it says it again and is answered again', async () => {
+  await ready()
+  const { agent } = both
+  await agent.register.recordStop({ patient: chart('0001'), by: 'desk' })
+  await agent.exchange()
+  const backup = both.image()
+  await both.talk()
+  expect(await agent.status()).toMatchObject({ unansweredControl: 0 })
+  await both.restore(backup)
+  both.hub.env.pass(61 * 60_000)
+  await both.talk()
+  await both.talk()
+  expect(await both.agent.status()).toMatchObject({ unansweredControl: 0, unsentControl: 0 })
+  expect(await stopsAtVault()).toHaveLength(1)
+})
+
 test('T25 a stop at the operator that the agent had applied after the backup is told again, with the paper’s handle alone', async () => {
   await ready()
   const backup = both.image()
@@ -141,6 +158,31 @@ test('T25 a stop at the operator that the agent had applied after the backup is 
   await both.restore(backup)
   await both.talk()
   expect(await reasons()).toEqual({ STOPPED: 1 })
+})
+
+test('R12 T6 a stop by name that the backup knows is not entered a second time, and who only bore the name is free when it is settled', async () => {
+  await ready()
+  const named = ['0001', '0002'].map((n) => ({
+    ...person(n),
+    name: [{ family: 'ヤマダ', given: ['タロウ'] }],
+  }))
+  both.write('Patient.ndjson', [...named, person('0003')])
+  await both.agent.gather()
+  const asked = { name: '', kana: 'ヤマダ タロウ', birthDate: null, requester: 'person', by: 'desk' } as const
+  const { stop } = await both.agent.register.recordNameStop(asked)
+  await both.talk()
+  await both.restore(both.image())
+  await both.talk()
+  const settle = { stop, outcome: 'found', patient: chart('0001'), by: 'desk', approvedBy: 'office' } as const
+  await both.agent.register.settleNameStop(settle)
+  const standings = async (number: string) =>
+    (await patientStateOf(both.store.db, chart(number))).stops.map((one) => one.standing)
+  expect([await standings('0001'), await standings('0002')]).toEqual([['confirmed'], ['undone']])
+  expect(await both.agent.status()).toMatchObject({ openSlips: 1 })
+  await both.talk()
+  await both.agent.build()
+  await both.talk()
+  expect(await owners()).toEqual([chart('0002'), chart('0003')])
 })
 
 test('T32 charts erased at the hub after the backup are refused at the gate, though the hub can no longer name them', async () => {

@@ -57,6 +57,8 @@ export class Disk {
   /** Rare moments made common: the process may die just after a batch moved. */
   brittle: Brittleness | null = null
   backups: { at: number; image: Uint8Array }[] = []
+  /** As it was when this history began. */
+  readonly first: Uint8Array | null
   #live: DiskDatabase | null = null
   #platter: Uint8Array | null
   #unsynced = 0
@@ -66,6 +68,7 @@ export class Disk {
     this.host = host
     this.name = name
     this.#platter = image
+    this.first = image
     this.synchronous = synchronous
     host.disks.push(this)
   }

@@ -6,25 +6,25 @@ import type { Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import { DAY } from './calendar.ts'
 import type { Host } from './host.ts'
+import { Losses } from './losses.ts'
 import type { Machine } from './machine.ts'
 import type { Fault } from './plan.ts'
 
 /** Carries out what the plan has in store for machines, and can put everything right again. */
 export class Faults {
   readonly #machine: Machine
+  readonly #losses: Losses
   #over = false
 
   constructor(machine: Machine) {
     this.#machine = machine
+    this.#losses = new Losses(machine)
   }
 
   plan(faults: readonly Fault[]): void {
     for (const fault of faults)
-      this.#machine.world.at(
-        fault.at,
-        `${fault.kind} ${'host' in fault ? fault.host : 'from' in fault ? `${fault.from} ${fault.to}` : fault.facility}`,
-        () => this.#strike(fault),
-      )
+      this.#machine.world.at(fault.at, `${fault.kind} ${about(fault)}`, () => this.#strike(fault))
+    for (const fault of faults) if (fault.kind === 'agent-restored') this.#losses.plan(fault)
   }
 
   /** Nothing more goes wrong, and what is wrong is mended. */
@@ -84,6 +84,12 @@ export class Faults {
         world.fault('source down')
         sources.get(fault.facility)!.downUntil = world.now + fault.forMs
         return
+      case 'gateway-lost':
+        return this.#losses.gateway(fault.downMs)
+      case 'agent-restored':
+        return this.#losses.agent(fault)
+      case 'forged':
+        return this.#machine.forger.arm()
       case 'clock-wrong':
         return this.#wrongClock(fault)
     }
@@ -137,4 +143,10 @@ export class Faults {
       })
     })
   }
+}
+
+function about(fault: Fault): string {
+  if ('host' in fault) return fault.host
+  if ('from' in fault) return `${fault.from} ${fault.to}`
+  return 'facility' in fault ? fault.facility : ''
 }

@@ -28,6 +28,10 @@ export class Invariants {
   /** Acknowledgements of the gateway as they reached an agent: batch to digest. */
   readonly #promised = new Map<string, string>()
   #batchesSeen = 0
+  readonly #ended = new Set<string>()
+  readonly #resumedSeen = new Map<AgentNode, number>()
+  /** Agents put back, and the last word of the hub before. */
+  readonly #shut = new Map<AgentNode, number>()
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -42,8 +46,63 @@ export class Invariants {
       disk.audited = false
       this.#auditGrows(disk)
       if (disk === vault.ops) this.#admissions()
+      if (disk === vault.ops) this.#resumedAtHub()
       const node = agents.find((one) => one.disk === disk)
       if (node) this.#batchesWhole(node)
+      if (node) this.#resumedAt(node)
+    }
+  }
+
+  /** All it held is gone: it promises nothing of before, and its log begins anew. */
+  gatewayLost(): void {
+    this.#promised.clear()
+    this.#leaves.delete(this.#scene.gateway.disk)
+  }
+
+  /** Put back from an older image: its log is shorter, and it is shut until the hub has told its stops. */
+  agentRestored(node: AgentNode): void {
+    const { ops } = this.#scene.vault
+    this.#leaves.delete(node.disk)
+    this.#resumedSeen.delete(node)
+    this.#shut.set(node, ops.mounted() ? lastSaid(ops) : Number.POSITIVE_INFINITY)
+  }
+
+  /** S2: an agent put back sends nothing before the hub has told it the stops it has forgotten. */
+  mayOpen(node: AgentNode): void {
+    const since = this.#shut.get(node)
+    const { ops } = this.#scene.vault
+    if (since === undefined || since === Number.POSITIVE_INFINITY || !ops.mounted()) return
+    const [told] = ops.peek(
+      `SELECT seq FROM outbox WHERE type = 'stop-list' AND agent = ? AND seq > ? LIMIT 1`,
+      node.hospital.keys.agent,
+      since,
+    )
+    if (!told) this.#scene.world.violate('S2', 'a restored agent sent before the hub had told its stops')
+    else this.#shut.delete(node)
+  }
+
+  /** S12: a stop ends by what somebody asked at the counter, and by nothing else. */
+  #resumedAtHub(): void {
+    const { vault, truth, world } = this.#scene
+    for (const { stop, patient } of vault.ops.peek<{ stop: string; patient: PatientKey }>(
+      `SELECT s.stop, c.patient FROM stop s JOIN stop_chart c ON c.stop = s.stop WHERE s.standing IN ('withdrawn', 'undone')`,
+    )) {
+      if (this.#ended.has(stop)) continue
+      if (asksBack(truth.of(patient))) this.#ended.add(stop)
+      else world.violate('S12', 'a stop ended at the hub that nobody took back')
+    }
+  }
+
+  #resumedAt(node: AgentNode): void {
+    const { truth, world } = this.#scene
+    const rows = node.disk.peek<{ seq: number; patient: PatientKey }>(
+      `SELECT seq, patient FROM register_event WHERE type IN ('stop-withdrawn', 'stop-undone') AND seq > ?`,
+      this.#resumedSeen.get(node) ?? 0,
+    )
+    for (const { seq, patient } of rows) {
+      this.#resumedSeen.set(node, Math.max(seq, this.#resumedSeen.get(node) ?? 0))
+      if (!asksBack(truth.of(patient)))
+        world.violate('S12', 'a stop ended at the hospital that nobody took back')
     }
   }
 
@@ -184,7 +243,7 @@ export class Invariants {
   /** S7 at the counter: what a page confirmed is in the register. S3: what waits to be sent is whole. */
   #counterRemembers(node: AgentNode): void {
     const { truth, world } = this.#scene
-    if (!node.disk.mounted()) return
+    if (!node.disk.mounted() || isShut(node)) return
     for (const { chart, stops } of truth.charts.values()) {
       if (chart.facility !== node.hospital.facility) continue
       const shown = stops.filter((s) => s.where === 'counter' && s.shownAt !== null).length
@@ -288,4 +347,18 @@ export class Invariants {
       vault.identity.peek('SELECT patient FROM identity_source WHERE patient = ? LIMIT 1', patient).length > 0
     )
   }
+}
+
+function lastSaid(ops: Disk): number {
+  return ops.peek<{ seq: number | null }>('SELECT max(seq) AS seq FROM outbox')[0]?.seq ?? 0
+}
+
+/** Of this person, or of one taken for the same. */
+function asksBack(truth: ChartTruth): boolean {
+  return truth.withdrawalAsked || truth.same.some(({ other }) => other.withdrawalAsked)
+}
+
+/** What it had forgotten is not back yet. */
+function isShut(node: AgentNode): boolean {
+  return node.disk.peek('SELECT id FROM restored WHERE opened_at IS NULL').length > 0
 }

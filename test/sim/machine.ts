@@ -5,6 +5,7 @@ import type { WireRequest } from '@kakehashi/agent/uplink/wire-shape'
 import { DAY, MINUTE } from './calendar.ts'
 import type { Brittleness } from './disk.ts'
 import { Faults } from './faults.ts'
+import { Forger } from './forger.ts'
 import type { Genesis } from './genesis.ts'
 import { Dead, Host } from './host.ts'
 import { Invariants } from './invariants.ts'
@@ -37,6 +38,7 @@ export class Machine {
   readonly people: People
   readonly #plan: Plan
   readonly rounds: Rounds
+  readonly forger: Forger
   #calm = false
 
   constructor(
@@ -62,6 +64,8 @@ export class Machine {
       gateway: this.#to('vault', this.gateway),
       portal: this.#to('vault', this.portal),
     })
+    const forging = new Host('forger', this.world, random.fork('forger'))
+    this.forger = new Forger(this.world, forging, genesis, this.vault)
     this.sources = new Map(
       genesis.hospitals.map(({ facility }) => [
         facility,
@@ -102,6 +106,7 @@ export class Machine {
       {
         recorded: (facility) => this.rounds.hurryAgent(facility),
         stopShown: (patient, erase) => this.invariants.stopShown(patient, erase),
+        offline: (facility) => !this.#host(facility).up || this.net.isCut(facility, 'gateway'),
       },
     )
     this.rounds = new Rounds(
@@ -175,10 +180,11 @@ export class Machine {
 
   /** Requests of the vault travel like everybody's. */
   #to(from: string, node: GatewayNode | PortalNode): Caller {
-    return (call) =>
-      this.net.call(this.#host(from), node.host, `${from} ${call.method} ${call.path.split('?')[0]}`, () =>
-        node.handle(copied(call)),
-      )
+    return async (call) => {
+      const label = `${from} ${call.method} ${call.path.split('?')[0]}`
+      const answer = await this.net.call(this.#host(from), node.host, label, () => node.handle(copied(call)))
+      return label === 'vault GET /v1/vault/control' ? this.forger.toVault(answer) : answer
+    }
   }
 
   /** One request of an agent; what leaves the hospital is looked at. */
@@ -194,6 +200,7 @@ export class Machine {
       () => this.gateway.handle(copied(request)),
       batch ? async () => {} : undefined,
     )
+    if (request.method === 'GET' && path === '/v1/control') return this.forger.toAgent(answer, node)
     if (batch && answer.status === 200) {
       const ack = JSON.parse(new TextDecoder().decode(answer.body)) as Partial<GatewayAck>
       if (ack.storedAt !== undefined) this.invariants.gatewayPromised(batch, ack.digest!)
@@ -206,6 +213,7 @@ export class Machine {
       'SELECT bytes FROM outbox_part WHERE batch = ? ORDER BY start',
       batch,
     )
+    this.invariants.mayOpen(node)
     const patients = this.watch.bytesLeave(batch, Buffer.concat(parts.map((part) => part.bytes)))
     if (!this.#calm) this.people.pounce(patients)
     if (!this.#calm) this.rounds.hurryVault(0.8, 30 * MINUTE)

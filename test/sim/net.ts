@@ -81,6 +81,12 @@ export class Net {
     this.#clogged.set(`x ${from} ${to}`, until)
   }
 
+  isCut(one: string, other: string): boolean {
+    return [`x ${one} ${other}`, `x ${other} ${one}`].some(
+      (way) => (this.#clogged.get(way) ?? 0) > this.#world.now,
+    )
+  }
+
   /** What is sent from `from` to `to` waits until then, and comes all at once. */
   clog(from: string, to: string, until: number): void {
     this.#world.fault('clog')

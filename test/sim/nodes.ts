@@ -1,4 +1,5 @@
 import { createAgent, type Agent } from '@kakehashi/agent/agent'
+import { dropForRestore } from '@kakehashi/agent/outbox/restore'
 import type { AgentKeys } from '@kakehashi/agent/keys'
 import type { SourceConnector } from '@kakehashi/agent/sources/connector'
 import { openAgentStore } from '@kakehashi/agent/store/store'
@@ -183,6 +184,8 @@ export class AgentNode {
   readonly #connector: SourceConnector
   readonly #send: (request: WireRequest) => Promise<Answer>
   agent: Agent | null = null
+  /** An older image was put in place; the next boot is the first after it. */
+  restored = false
 
   constructor(
     host: Host,
@@ -224,6 +227,8 @@ export class AgentNode {
       wire,
     }
     const agent = createAgent(this.#plant?.agentParts?.(parts, this.host) ?? parts)
+    if (this.restored) await dropForRestore(agent.context)
+    this.restored = false
     await agent.recover()
     this.agent = agent
   }

@@ -39,6 +39,7 @@ export class People {
   readonly #random: Prng
   readonly #recorded: (facility: FacilityId) => void
   readonly #stopShown: (patient: PatientKey, erase: boolean) => void
+  readonly #offline: (facility: FacilityId) => boolean
   readonly #tokens = new Map<PatientKey, string[]>()
 
   constructor(
@@ -50,9 +51,11 @@ export class People {
     told: {
       recorded: (facility: FacilityId) => void
       stopShown: (patient: PatientKey, erase: boolean) => void
+      offline: (facility: FacilityId) => boolean
     },
   ) {
     this.#recorded = told.recorded
+    this.#offline = told.offline
     this.#stopShown = told.stopShown
     this.#random = random
     this.#world = world
@@ -171,6 +174,7 @@ export class People {
     const stop: Stopped = {
       where: 'counter',
       handle: null,
+      by: act.requester ?? 'person',
       askedAt: this.#world.now,
       shownAt: null,
       withdrawnAt: null,
@@ -180,7 +184,9 @@ export class People {
     if (truth.handed.length === 0) this.#world.saw('stop before notice')
     if (truth.stops.some((s) => s.where === 'portal' && this.#world.now - s.askedAt < 60 * MINUTE))
       this.#world.saw('stop at counter and portal within an hour')
-    const asked = { patient: act.patient, by: 'clerk-1', erasureAsked: act.erase }
+    if (truth.stops.some((s) => s.where === 'portal' && this.#world.now - s.askedAt < MINUTE))
+      this.#world.saw('stop at counter and portal in the same minute')
+    const asked = { patient: act.patient, by: 'clerk-1', erasureAsked: act.erase, requester: stop.by }
     await Promise.all([
       agent.register.recordStop(asked),
       ...(act.twice ? [agent.register.recordStop(asked)] : []),
@@ -189,15 +195,19 @@ export class People {
     this.#stopShown(act.patient, act.erase)
     if (act.erase) truth.erasureShownAt ??= this.#world.now
     if (act.twice) this.#world.saw('second stop repeated')
+    if (this.#offline(facilityOf(act.patient))) this.#world.saw('stop while the agent is offline')
+    if (stop.by === 'person' && truth.stops.some((s) => s.by === 'guardian' && s.shownAt !== null))
+      this.#world.saw('stop by a guardian and then by the child')
   }
 
   async #withdraw(act: Act, truth: ChartTruth, agent: Agent): Promise<void> {
     const state = await patientStateOf(agent.context.store.db, act.patient)
     const standing = state.stops.filter((s) => s.standing === 'confirmed' || s.standing === 'provisional')
     if (standing.length === 0) return
+    truth.withdrawalAsked = true
     for (const stop of truth.stops) stop.withdrawnAt ??= this.#world.now
-    for (const stop of standing)
-      await agent.register.withdrawStop({ stop: stop.stop, by: 'clerk-1', requester: 'person' })
+    for (const { stop, requester } of standing)
+      await agent.register.withdrawStop({ stop, by: 'clerk-1', requester })
     truth.afreshFrom = this.#world.now
   }
 
@@ -226,6 +236,7 @@ export class People {
     const stop: Stopped = {
       where: 'portal',
       handle: handleOf(token),
+      by: 'person',
       askedAt: this.#world.now,
       shownAt: null,
       withdrawnAt: null,
@@ -234,6 +245,7 @@ export class People {
     if (act.erase) truth.erasureAskedAt ??= this.#world.now
     if (!(await this.#portal(token, act.erase))) return false
     stop.shownAt = this.#world.now
+    if (this.#offline(facilityOf(act.patient))) this.#world.saw('stop while the agent is offline')
     if (act.erase) truth.erasureShownAt ??= this.#world.now
     return true
   }

@@ -9,7 +9,14 @@ import { openingAfter, type Opening, type PlannedRound } from './tides.ts'
 export type Act =
   | { at: Instant; kind: 'notice'; patient: PatientKey; to: 'person' | 'guardian'; twice: boolean }
   | { at: Instant; kind: 'void-notice'; patient: PatientKey }
-  | { at: Instant; kind: 'stop'; patient: PatientKey; erase: boolean; twice: boolean }
+  | {
+      at: Instant
+      kind: 'stop'
+      patient: PatientKey
+      erase: boolean
+      twice: boolean
+      requester?: 'person' | 'guardian'
+    }
   | { at: Instant; kind: 'withdraw'; patient: PatientKey }
   | { at: Instant; kind: 'portal-stop'; patient: PatientKey; erase: boolean }
   | { at: Instant; kind: 'hold' | 'clear-hold'; patient: PatientKey }
@@ -23,6 +30,9 @@ export type Fault =
   | { at: Instant; kind: 'disk-full'; host: string; forMs: number }
   | { at: Instant; kind: 'partition' | 'clog'; from: string; to: string; forMs: number }
   | { at: Instant; kind: 'source-down'; facility: FacilityId; forMs: number }
+  | { at: Instant; kind: 'gateway-lost'; downMs: number }
+  | { at: Instant; kind: 'agent-restored'; facility: FacilityId; ageMs: number }
+  | { at: Instant; kind: 'forged' }
   | { at: Instant; kind: 'clock-wrong'; host: string; byMs: number; forMs: number }
 
 export interface Plan {
@@ -123,6 +133,13 @@ function stopsOf(chart: Chart, span: Span, noticeAt: Instant, random: Prng): Act
       twice: random.chance(0.15),
     })
   if (random.chance(0.25)) acts.push({ at: at + random.between(1, 200) * HOUR, kind: 'withdraw', patient })
+  const sixteen = turns16(chart)
+  const family = random.fork('family')
+  if (sixteen !== null && dayNumber(at) < sixteen && family.chance(0.4)) {
+    const first = { kind: 'stop', patient, erase: false, twice: false } as const
+    acts.push({ ...first, at: at + family.below(12 * 60) * MINUTE, requester: 'guardian' })
+    acts.push({ ...first, at: at + family.between(13, 24 * 20) * HOUR, requester: 'person' })
+  }
   return acts
 }
 
@@ -187,7 +204,22 @@ export function planFaults(
     const byMs = -r.between(6, 27) * HOUR
     return { at, kind: 'clock-wrong', host: facilityOf(given.patient), byMs, forMs: r.between(6, 20) * HOUR }
   })
-  return faults.toSorted((a, b) => a.at - b.at)
+  some('gateway-lost', 1, (r) => ({
+    at: Math.min(when(r), span.calm - 12 * HOUR),
+    kind: 'gateway-lost',
+    downMs: r.between(1, 90) * MINUTE,
+  }))
+  some('forged', 2, (r) => ({ at: when(r), kind: 'forged' }))
+  const stops = acts.filter((act) => act.kind === 'stop' || act.kind === 'portal-stop')
+  some('agent-restored', 1, (r) => {
+    const taken = stops.length > 0 && r.chance(0.8) ? r.pick(stops) : null
+    const since = r.between(1, 8) * HOUR
+    const ageMs = since + r.between(1, 30) * HOUR
+    return taken
+      ? { at: taken.at + ageMs - since, kind: 'agent-restored', facility: facilityOf(taken.patient), ageMs }
+      : { at: when(r), kind: 'agent-restored', facility: r.pick(facilities), ageMs }
+  })
+  return faults.filter(({ at }) => at < span.calm).toSorted((a, b) => a.at - b.at)
 }
 
 function soonBefore({ facility, at }: Opening, random: Prng): Opening {

@@ -23,6 +23,7 @@ export interface Stopped {
   where: 'counter' | 'portal'
   /** Of the paper it was asked with at the portal. */
   handle: StopHandle | null
+  by: 'person' | 'guardian'
   askedAt: Instant
   /** The page or the answer was shown: from now on it is promised. */
   shownAt: Instant | null
@@ -37,6 +38,8 @@ export class ChartTruth {
   readonly stops: Stopped[] = []
   /** Charts known to be the same person, from when. */
   readonly same: { other: ChartTruth; askedAt: Instant; since: Instant }[] = []
+  /** Somebody came to the counter to take a stop back. */
+  withdrawalAsked = false
   heldSince: Instant | null = null
   everHeld = false
   erasureAskedAt: Instant | null = null

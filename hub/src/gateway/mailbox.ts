@@ -70,15 +70,22 @@ export class Mailboxes {
     return json({ stored: true })
   }
 
+  /** What an agent says again after the vault took it, the vault's answer did not reach: an agent put back lost it. */
   async #keep(envelope: z.infer<typeof Envelope>): Promise<void> {
     messageId(envelope.message)
     await orDiskFull(() =>
       this.#parts.store.bookkeep(async (tx) => {
         const known = await tx
           .selectFrom('gateway_control')
-          .select('seq')
+          .select(['seq', 'acked_at'])
           .where('message', '=', envelope.message)
           .executeTakeFirst()
+        if (known && known.acked_at !== null && envelope.direction === 'up')
+          await tx
+            .updateTable('gateway_control')
+            .set({ acked_at: null, envelope: JSON.stringify(envelope) })
+            .where('seq', '=', known.seq)
+            .execute()
         if (known) return
         await this.#checkRoom(tx, envelope)
         await tx
@@ -154,7 +161,7 @@ export class Mailboxes {
     return json({ messages: rows.map((row) => JSON.parse(row.envelope)), next: rows.at(-1)?.seq ?? 0 })
   }
 
-  /** The vault applied these: the sealed text goes, the id stays so that a late duplicate is not stored anew. */
+  /** The vault applied these: the sealed text goes, the id stays so that a late duplicate keeps its place. */
   async upTaken(asked: Asked): Promise<Answer> {
     const { messages } = parseBody(Messages, asked.call.body)
     await this.#parts.store.bookkeep(async (tx) => {
