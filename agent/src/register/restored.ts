@@ -1,4 +1,4 @@
-import { messageId, type PatientKey } from '@kakehashi/protocol/ids'
+import { messageId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
 import type { ListedStop, StopList } from '@kakehashi/protocol/messages'
 import { birthdayAt, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { StopFact } from '@kakehashi/protocol/rules/state'
@@ -7,6 +7,7 @@ import { haltPatients } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { bearerOf } from '../papers/bearer.ts'
+import { addedStop } from './merged-stops.ts'
 import { chartsOfPerson, patientStateOf } from './read.ts'
 import { sequenceFrom } from './restored-state.ts'
 import { openSlip } from './slip.ts'
@@ -89,12 +90,17 @@ async function chartsMeant(tx: AgentTx, context: AgentContext, stop: ListedStop)
   return [...charts].filter((chart) => chart.startsWith(`${context.facility}/`))
 }
 
+/** The vault knows a stop of ours by its own number, or by the one it has for a chart that came to it later. */
+function isTold(ours: StopId, chart: PatientKey, told: StopId): boolean {
+  return told === ours || told === addedStop(ours, chart)
+}
+
 /** Enters a stop this copy does not know, dated as the hub has it, with the task of Art. 53 while it is in force. */
 async function takeListed(tx: AgentTx, context: AgentContext, stop: ListedStop): Promise<void> {
   const fresh: PatientKey[] = []
   for (const chart of await chartsMeant(tx, context, stop)) {
     const { stops } = await patientStateOf(tx, chart)
-    if (!stops.some((known) => known.stop === stop.stop)) fresh.push(chart)
+    if (!stops.some((known) => isTold(known.stop, chart, stop.stop))) fresh.push(chart)
   }
   if (fresh.length === 0) return
   for (const patient of fresh) {
