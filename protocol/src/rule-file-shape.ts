@@ -5,6 +5,7 @@ import {
   NOTICE_WAIT_DAYS_MIN,
   OPERATOR_STATUS_AGE_MS_MAX,
 } from './limits.ts'
+import { Refused } from './refusals.ts'
 import { isLocalDate } from './rules/calendar.ts'
 import type { RuleFile } from './rules/rule-file.ts'
 import { NOTICE_ITEMS, type LocalDate, type NoticeItem } from './rules/state.ts'
@@ -71,3 +72,11 @@ export const RULE_FILE: z.ZodType<RuleFile> = z.strictObject({
   cites: z.literal('act-only'),
   unconfirmed: z.array(z.strictObject({ question: TEXT, values: WORDS, whoConfirms: TEXT })).max(100),
 })
+
+/** A rule file as somebody wrote it. Throws `Refused` with the places that are missing, unknown or below the minimum. */
+export function readRuleFile(written: unknown): RuleFile {
+  const parsed = RULE_FILE.safeParse(written)
+  if (parsed.success) return parsed.data
+  const places = parsed.error.issues.map((issue) => issue.path.map(String).join('.') || 'file')
+  throw new Refused('REQUEST_MALFORMED', `rules ${[...new Set(places)].join(' ')}`)
+}

@@ -7,7 +7,7 @@ import { leafHash, verifyInclusion } from '@kakehashi/protocol/merkle'
 import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesHash, type RuleFile } from '@kakehashi/protocol/rules/rule-file'
 import { fromBase64, open, sha256Hex, toBase64, type Signed } from '@kakehashi/protocol/signing'
-import type { RulesVersion } from '../register/rules-change.ts'
+import type { RulesVersion } from '@kakehashi/protocol/rules/approval'
 import { answersAt, linkedWith } from './decisions.ts'
 import {
   EVIDENCE_FORMAT,

@@ -11,6 +11,7 @@ import { registerOversightCommands } from './oversight.ts'
 import { registerKeyCommands } from './keys.ts'
 import { registerQuarantineCommands } from './quarantine.ts'
 import { registerRequestCommands } from './requests.ts'
+import { registerRuleCommands } from './rule-files.ts'
 import { registerUpkeepCommands } from './upkeep.ts'
 import { registerVerifyCommand } from './verify.ts'
 import { registerZoneCommands } from './zones.ts'
@@ -60,6 +61,7 @@ registerZoneCommands(program, context)
 registerRequestCommands(program, context)
 registerOversightCommands(program, context)
 registerQuarantineCommands(program, context)
+registerRuleCommands(program, context)
 registerVerifyCommand(program, context)
 registerUpkeepCommands(program, context)
 registerKeyCommands(program, context)

@@ -9,6 +9,7 @@ import { chartHash, readOwnList, slices } from '../requests/charts.ts'
 import { namesInBatch } from '../requests/named.ts'
 import { addCharts } from '../requests/stop.ts'
 import { ownStatus } from './enrolment.ts'
+import { approvedRules } from './rules-change.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
 
@@ -90,7 +91,7 @@ export async function readKnown(
   return {
     now,
     latestSeen: await latestSeen(tx),
-    rules: parts.rulesAt(now),
+    rules: parts.rulesAt(now, await approvedRules(tx)),
     operator: { operator, standing, tracks, asOf: now },
     facility,
     ...list,

@@ -118,6 +118,15 @@ export interface VaultTables {
   }
   operator_status: { operator: string; standing: string; tracks: string; changed_at: number }
   cursor: { name: string; value: number }
+  /** Rule files proposed by one of the operator's staff and approved by another. */
+  rules_step: {
+    seq: number
+    step: 'proposed' | 'approved'
+    hash: string
+    rules: string | null
+    staff: string
+    at: number
+  }
 }
 
 const vault: Migration = {
@@ -173,4 +182,11 @@ const clearing: Migration = {
   ],
 }
 
-export const vaultMigrations: readonly Migration[] = [vault, doubts, answers, clearing]
+const ruleFiles: Migration = {
+  name: '014-rule-files',
+  up: (w) => [
+    `CREATE TABLE rules_step (seq ${w.int} PRIMARY KEY, step ${w.text} NOT NULL, hash ${w.text} NOT NULL, rules ${w.text}, staff ${w.text} NOT NULL, at ${w.int} NOT NULL)${w.strict}`,
+  ],
+}
+
+export const vaultMigrations: readonly Migration[] = [vault, doubts, answers, clearing, ruleFiles]
