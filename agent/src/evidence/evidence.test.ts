@@ -133,7 +133,10 @@ test('R52 a package about a period takes in whoever was recorded or provided of 
   const subjects = String(files.get('subjects.ndjson'))
   for (const number of ['00001001', '00001002', '00001003']) expect(subjects).toContain(number)
   expect(subjects).not.toContain('00001005')
+  const asked = { name: '', kana: 'ナナシ', birthDate: null, requester: 'person', by: 's-01' } as const
+  await ward.register.recordNameStop(asked)
   const quiet = await packed(ward, { kind: 'period', from: '2026-12-01', to: '2026-12-31' })
+  expect(String(quiet.get('register/facility.ndjson'))).not.toContain('ナナシ')
   expect(String(quiet.get('subjects.ndjson'))).toBe('')
   expect(verifyEvidence(opened(quiet), null).ok).toBe(true)
 })

@@ -119,16 +119,17 @@ async function subjectsOf(context: AgentContext, scope: EvidenceScope): Promise<
   return [...found].toSorted()
 }
 
-/** Stops by name only tell of somebody else, except where everything of a period is asked for. */
+/** Stops by name tell of somebody else, except those of the period where everything of a period is asked for. */
 async function* facilityLines(context: AgentContext, scope: EvidenceScope): AsyncGenerator<string> {
   const rows = await context.store.db
     .selectFrom('register_event')
-    .select(['seq', 'type', 'body'])
+    .select(['seq', 'at', 'type', 'body'])
     .where('patient', 'is', null)
     .orderBy('seq')
     .execute()
-  for (const { seq, type, body } of rows)
-    if (scope.kind === 'period' || !type.startsWith('name-stop')) yield `{"seq":${seq},"event":${body}}\n`
+  const [start, end] = scope.kind === 'period' ? range(scope) : [0, 0]
+  for (const { seq, at, type, body } of rows)
+    if (!type.startsWith('name-stop') || (at >= start && at < end)) yield `{"seq":${seq},"event":${body}}\n`
 }
 
 async function* patientLines(context: AgentContext, patients: readonly PatientKey[]): AsyncGenerator<string> {
