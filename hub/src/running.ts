@@ -64,6 +64,9 @@ export async function runPortal(dir: string, env: Env, log: Log): Promise<Runnin
     takeStop: (asked) => portal.takeStop(asked),
     hospitals: () => portal.hospitals(),
     takeNumberStop: (asked, c) => portal.takeNumberStop({ ...asked, address: callerOf(c, config.proxies) }),
+    takeQuestion: (asked, c) => portal.takeQuestion({ ...asked, address: callerOf(c, config.proxies) }),
+    stateOf: (asked, c) => portal.stateOf({ ...asked, address: callerOf(c, config.proxies) }),
+    noticeOf: (facility) => portal.noticeOf(facility),
   })
   const listening = await servePortal(portal, pages, placeOf(config.listen))
   log('ready', { zone: word('portal'), port: listening.port })

@@ -1,5 +1,6 @@
 import { portalPages } from '@kakehashi/hub/portal/pages/app'
 import { LANGUAGES } from '@kakehashi/hub/portal/pages/layout'
+import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
@@ -21,6 +22,34 @@ const portal = () =>
         { facility: 'b', name: '架空市立病院' },
       ],
       takeNumberStop: async ({ number }) => (number === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
+      takeQuestion: async ({ text }) => (text === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
+      stateOf: async ({ receipt, second }) =>
+        receipt === 'ABCDE-FGHJK'
+          ? {
+              byToken: 'handle' in second,
+              erasureAsked: true,
+              ...{ asked: '2026-07-01', passed: '2026-07-01', held: '2026-07-02' },
+              ...{ erased: null, lifted: 'handle' in second ? '2026-08-03' : null },
+            }
+          : 'unknown',
+      noticeOf: async (facility) => ({
+        name: '医療法人架空会 架空中央病院',
+        notice:
+          facility === 'b'
+            ? null
+            : {
+                provider: {
+                  name: '医療法人架空会',
+                  address: '東京都千代田区架空町1丁目2番3号',
+                  representative: '理事長 架空 太郎',
+                },
+                waitDays: 30,
+                tracks: [
+                  { track: 'ANON', items: [...ITEM_CLASSES], filedOn: '2026-04-10' },
+                  { track: 'PSEUDO', items: ['diagnosis'], filedOn: '2026-04-10' },
+                ],
+              },
+      }),
     }),
   )
 
@@ -77,6 +106,64 @@ for (const language of Object.keys(LANGUAGES)) {
       await see('3-too-often')
       await page.goto(`${at.url}/${language}/asked/ABCDE-FGHJK`)
       await see('4-asked')
+      expect(await close()).toEqual([])
+      await at.close()
+    },
+  )
+}
+
+for (const language of Object.keys(LANGUAGES)) {
+  test.skipIf(unseen)(
+    `portal, ${language}: state, question, erasing and the notice, every page and every error`,
+    { timeout: LOOK_MS_MAX },
+    async () => {
+      const at = await portal()
+      const { page, close } = await openPage(at.url, PHONE)
+      const see = (name: string) => look(page, `portal-${language}-more-${name}`)
+      const submit = () => go(page, () => page.click('main form button'))
+      await page.goto(`${at.url}/${language}/state`)
+      await see('1-state')
+      await submit()
+      await see('1-state-error')
+      await page.fill('#receipt', 'ABCDE-FGHJK')
+      await page.fill('#second', TOKEN)
+      await submit()
+      await see('2-state-token')
+      await page.goto(`${at.url}/${language}/state`)
+      await page.fill('#receipt', 'abcdefghjk')
+      await page.fill('#second', '19480503')
+      await submit()
+      await see('2-state-number')
+      await page.goto(`${at.url}/${language}/state`)
+      await page.fill('#receipt', '22222-22222')
+      await page.fill('#second', '19480503')
+      await submit()
+      await see('2-state-unknown')
+      await page.goto(`${at.url}/${language}/question`)
+      await see('3-question')
+      await submit()
+      await see('3-question-error')
+      await page.fill('#text', '9999')
+      await submit()
+      await see('3-question-too-often')
+      await page.goto(`${at.url}/${language}/question`)
+      await page.fill('#text', 'いつ消去されますか')
+      await submit()
+      await see('4-question-done')
+      await page.goto(`${at.url}/${language}/erase`)
+      await see('5-erase')
+      await submit()
+      await see('5-erase-number')
+      await page.fill('#token', TOKEN)
+      await page.check('input[value=person]')
+      await submit()
+      await see('5-erase-check')
+      await page.goto(`${at.url}/${language}/notice`)
+      await see('6-notice')
+      await go(page, () => page.click('main li a'))
+      await see('6-notice-hospital')
+      await page.goto(`${at.url}/${language}/notice/b`)
+      await see('6-notice-none')
       expect(await close()).toEqual([])
       await at.close()
     },

@@ -7,6 +7,7 @@ import { handleOf, readStopToken } from '@kakehashi/protocol/stop-handle'
 import { z } from 'zod'
 import { json, refusalAnswer, type Answer, type Call } from '../call.ts'
 import { HourBudget } from './budget.ts'
+import { Notice, type NoticeFacts } from './notice.ts'
 import { newReceipt, secondOf, type Second } from './receipt.ts'
 import {
   CONTACT_MAX,
@@ -73,6 +74,8 @@ export interface Portal {
   /** The same `unknown` for a number never given and for one asked with another second thing. */
   stateOf(asked: AskedState): Promise<RequestState | 'unknown' | 'too-often'>
   hospitals(): Promise<{ facility: string; name: string }[]>
+  /** What a hospital filed. `notice` is `null` while it has filed nothing; the answer, when it takes no part. */
+  noticeOf(facility: string): Promise<{ name: string; notice: NoticeFacts | null } | null>
 }
 
 const WAITING_MAX = 100_000
@@ -88,7 +91,15 @@ const StopBody = z.strictObject({
   erasureAsked: z.boolean().default(false),
 })
 const HospitalsBody = z.strictObject({
-  hospitals: z.array(z.strictObject({ facility: z.string().max(64), name: z.string().max(200) })).max(10_000),
+  hospitals: z
+    .array(
+      z.strictObject({
+        facility: z.string().max(64),
+        name: z.string().max(200),
+        notice: Notice.nullable().default(null),
+      }),
+    )
+    .max(10_000),
 })
 const AckBody = z.strictObject({ requests: z.array(z.string().max(64)).max(1000) })
 
@@ -118,7 +129,21 @@ export function createPortal(parts: PortalParts): Portal {
       return (await findState(parts.store, receipt, second)) ?? 'unknown'
     },
     hospitals: () =>
-      parts.store.db.selectFrom('portal_hospital').selectAll().orderBy('name').orderBy('facility').execute(),
+      parts.store.db
+        .selectFrom('portal_hospital')
+        .select(['facility', 'name'])
+        .orderBy('name')
+        .orderBy('facility')
+        .execute(),
+    async noticeOf(facility) {
+      const row = await parts.store.db
+        .selectFrom('portal_hospital')
+        .selectAll()
+        .where('facility', '=', facility)
+        .executeTakeFirst()
+      if (!row) return null
+      return { name: row.name, notice: row.notice === null ? null : (JSON.parse(row.notice) as NoticeFacts) }
+    },
     async handle(call) {
       try {
         const { pathname } = new URL(call.path, 'http://portal.invalid')
@@ -209,7 +234,11 @@ async function named(parts: PortalParts, call: Call): Promise<Answer> {
   const { hospitals } = body.data
   await parts.store.bookkeep(async (tx) => {
     await tx.deleteFrom('portal_hospital').execute()
-    if (hospitals.length > 0) await tx.insertInto('portal_hospital').values(hospitals).execute()
+    for (const { notice, ...hospital } of hospitals)
+      await tx
+        .insertInto('portal_hospital')
+        .values({ ...hospital, notice: notice === null ? null : JSON.stringify(notice) })
+        .execute()
   })
   return json({ stored: true })
 }

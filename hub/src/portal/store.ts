@@ -7,7 +7,7 @@ import { openStore, type Location, type Store } from '@kakehashi/store/store'
 export interface PortalTables {
   portal_request: { seq: number; request: string; box: string; asked_at: number }
   /** Names that hospitals published with their filing, so that one can be chosen without a paper. */
-  portal_hospital: { facility: string; name: string }
+  portal_hospital: { facility: string; name: string; notice: string | null }
   /** How far a request came, as days, under a key that neither its receipt number nor the person finds alone. */
   portal_state: {
     state_key: string
@@ -41,6 +41,10 @@ export const portalMigrations: readonly Migration[] = [
     up: (w) => [
       `CREATE TABLE portal_state (state_key ${w.text} PRIMARY KEY, by_token ${w.int} NOT NULL, erasure_asked ${w.int} NOT NULL, asked ${w.text} NOT NULL, passed ${w.text}, held ${w.text}, erased ${w.text}, lifted ${w.text})${w.strict}`,
     ],
+  },
+  {
+    name: '004-notices',
+    up: (w) => [`ALTER TABLE portal_hospital ADD COLUMN notice ${w.text}`],
   },
 ]
 

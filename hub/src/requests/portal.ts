@@ -1,6 +1,9 @@
 import { fromBase64, openSealed } from '@kakehashi/protocol/signing'
 import { facilityId, stopHandle, stopId, type PatientKey } from '@kakehashi/protocol/ids'
 import type { FacilityDeclared } from '@kakehashi/protocol/messages'
+import { compareDates, tokyoDate } from '@kakehashi/protocol/rules/calendar'
+import type { LocalDate } from '@kakehashi/protocol/rules/state'
+import type { NoticeFacts } from '../portal/notice.ts'
 import {
   readPortalRequest,
   type PortalQuestion,
@@ -21,6 +24,27 @@ function openPortalRequest(parts: VaultParts, box: string): PortalRequest | null
   return null
 }
 
+/** What the newest filed text of each track provides; the declaration carries the text's hash, not the text. */
+function noticeIn(declared: FacilityDeclared, today: LocalDate): NoticeFacts | null {
+  const { entity, templates, filings, waitDays } = declared
+  const tracks = (['ANON', 'PSEUDO'] as const).flatMap((track) => {
+    const open = filings.filter(
+      (one) =>
+        one.track === track &&
+        compareDates(one.acceptedOn, today) <= 0 &&
+        (one.endedOn === null || compareDates(today, one.endedOn) <= 0),
+    )
+    const filed = open.toSorted((a, b) => b.templateVersion - a.templateVersion)[0]
+    const newest = templates
+      .filter((one) => one.track === track && filed !== undefined && one.version <= filed.templateVersion)
+      .toSorted((a, b) => b.version - a.version)[0]
+    return filed && newest ? [{ track, items: newest.items, filedOn: filed.acceptedOn }] : []
+  })
+  if (tracks.length === 0) return null
+  const { name, address, representative } = entity
+  return { provider: { name, address, representative }, waitDays, tracks }
+}
+
 const TELL_AGAIN_MS = 10 * 60_000
 const TOLD = new WeakMap<VaultParts, { said: string; at: number }>()
 
@@ -32,13 +56,18 @@ async function tellHospitals(parts: VaultParts, portal: Peer): Promise<void> {
     .orderBy('declared_at')
     .orderBy('received_at')
     .execute()
-  const names = new Map<string, string>()
+  const found = new Map<string, FacilityDeclared>()
   for (const { facility, body } of rows) {
-    const { entity, endedOn } = JSON.parse(body) as FacilityDeclared
-    if (endedOn === null) names.set(facility, entity.name)
-    else names.delete(facility)
+    const declared = JSON.parse(body) as FacilityDeclared
+    if (declared.endedOn === null) found.set(facility, declared)
+    else found.delete(facility)
   }
-  const hospitals = [...names].map(([facility, name]) => ({ facility, name }))
+  const today = tokyoDate(parts.env.now())
+  const hospitals = [...found].map(([facility, declared]) => ({
+    facility,
+    name: declared.entity.name,
+    notice: noticeIn(declared, today),
+  }))
   const said = JSON.stringify(hospitals)
   const before = TOLD.get(parts)
   const at = parts.env.now()

@@ -49,6 +49,28 @@ export function textField(view: TextFieldView): Markup {
   </div>`
 }
 
+export interface TextAreaView extends Labelled {
+  value?: string
+  rows?: number
+  maxlength: number
+}
+
+export function textArea(view: TextAreaView): Markup {
+  return html`<div class="field" ${view.error ? html` data-error` : ''}>
+    <label class="field__label" for="${idOf(view)}">${view.label}</label>${remarks(view)}
+    <textarea
+      class="field__input"
+      id="${idOf(view)}"
+      name="${view.name}"
+      rows="${view.rows ?? 6}"
+      maxlength="${view.maxlength}"
+      autocomplete="off"
+      ${view.error ? html` aria-invalid="true"` : ''}${described(view)}
+    >
+${view.value ?? ''}</textarea>
+  </div>`
+}
+
 export interface ChoiceView extends Labelled {
   /** `key` chooses it where the script runs. */
   choices: { value: string; text: string | Markup; hint?: string | Markup; key?: string }[]

@@ -5,7 +5,7 @@ import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { html, withReadings } from '@kakehashi/ui/markup'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { checkPage, donePage, numberPage, REQUESTERS, type Requester } from './ask.ts'
+import { addErasePage } from './erase-page.ts'
 import { addNumberPages, type NumberStopParts } from './number-pages.ts'
 import {
   isLanguage,
@@ -16,23 +16,20 @@ import {
   type Language,
   type OperatorContact,
 } from './layout.ts'
+import { addNoticePages, type NoticeParts } from './notice-pages.ts'
+import { addQuestionPages, type QuestionParts } from './question-pages.ts'
 import { startPage } from './start.ts'
+import { addStatePages, type StateParts } from './state-pages.ts'
+import { addTokenPages, type TokenStopParts } from './token-pages.ts'
 
-export interface StopByToken {
-  token: string
-  requester: Requester
-  erasureAsked: boolean
-}
-
-export interface PortalPagesParts extends NumberStopParts {
+export interface PortalPagesParts
+  extends TokenStopParts, NumberStopParts, StateParts, QuestionParts, NoticeParts {
   operator: OperatorContact
   https: boolean
-  /** Sealed to the vault and committed when this returns; equal for known and unknown tokens. `null`: too many now. */
-  takeStop(asked: StopByToken, from: Request): Promise<{ receipt: string } | null>
 }
 
-const FORM_BYTES_MAX = 4 * 1024
-const RECEIPT = /^[A-Z0-9][A-Z0-9-]{3,39}$/
+/** A question of a thousand letters, each as twelve. */
+const FORM_BYTES_MAX = 16 * 1024
 
 function preferred(c: Context): Language {
   return languageFor(c.req.header('accept-language') ?? '')
@@ -62,8 +59,13 @@ export function portalPages(parts: PortalPagesParts): Hono {
     return c.html(startPage(around(preferred(c), token ? `/q/${token}` : ''), token))
   })
   for (const language of Object.keys(LANGUAGES).filter((one) => isLanguage(one))) {
-    languagePages(app, parts, language, around)
+    languagePages(app, language, around)
+    addTokenPages(app, parts, language, around)
     addNumberPages(app, parts, language, around)
+    addErasePage(app, language, around)
+    addStatePages(app, parts, language, around)
+    addQuestionPages(app, parts, language, around)
+    addNoticePages(app, parts, language, around)
   }
 
   const trouble = (c: Context, which: 'notFound' | 'broken') => {
@@ -84,74 +86,12 @@ export function portalPages(parts: PortalPagesParts): Hono {
 
 function languagePages(
   app: Hono,
-  parts: PortalPagesParts,
   language: Language,
   around: (language: Language, rest: string, carried?: Record<string, string>) => Around,
 ): void {
-  const w = LANGUAGES[language]
-
   app.get(`/${language}`, (c) => c.html(startPage(around(language, ''), null)))
   app.get(`/${language}/q/:token`, (c) => {
     const token = readStopToken(c.req.param('token'))
     return c.html(startPage(around(language, token ? `/q/${token}` : ''), token))
   })
-  app.get(`/${language}/number`, (c) =>
-    c.html(numberPage(around(language, '/number'), { token: '', requester: undefined, errors: [] })),
-  )
-  app.post(`/${language}/number`, async (c) => {
-    const { token, who } = await answers(c)
-    const carried = { token, who }
-    return c.html(numberPage(around(language, '/number', carried), { token, requester: who, errors: [] }))
-  })
-
-  app.post(`/${language}/check`, async (c) => {
-    const { token, who } = await answers(c)
-    const read = readStopToken(token)
-    const requester = REQUESTERS.find((one) => one === who)
-    if (!read || !requester) {
-      const errors = [...(read ? [] : ['token' as const]), ...(requester ? [] : ['who' as const])]
-      const page = numberPage(around(language, '/number', { token, who }), { token, requester: who, errors })
-      return c.html(page, 422)
-    }
-    const carried = { token: read, who: requester }
-    return c.html(
-      checkPage(around(language, '/check', carried), { token: read, requester, erasureError: false }),
-    )
-  })
-
-  app.post(`/${language}/stop`, async (c) => {
-    const { token, who, erasure } = await answers(c)
-    const read = readStopToken(token)
-    const requester = REQUESTERS.find((one) => one === who)
-    if (!read || !requester) return c.redirect(`/${language}/number`, 303)
-    if (erasure !== 'yes' && erasure !== 'no') {
-      const carried = { token: read, who: requester }
-      const page = checkPage(around(language, '/check', carried), {
-        token: read,
-        requester,
-        erasureError: true,
-      })
-      return c.html(page, 422)
-    }
-    const taken = await parts.takeStop({ token: read, requester, erasureAsked: erasure === 'yes' }, c.req.raw)
-    if (taken) return c.redirect(`/${language}/received/${taken.receipt}`, 303)
-    const main = html`<h1>${withReadings(w.busyTitle)}</h1>
-      <p>${withReadings(w.busyText)}</p>`
-    return c.html(layout(around(language, ''), w.busyTitle, main), 429)
-  })
-
-  app.get(`/${language}/received/:receipt`, (c) => {
-    const receipt = c.req.param('receipt')
-    if (!RECEIPT.test(receipt)) return c.notFound()
-    return c.html(donePage(around(language, `/received/${receipt}`), receipt))
-  })
-}
-
-async function answers(c: Context): Promise<{ token: string; who: string; erasure: string }> {
-  const form = await c.req.parseBody()
-  const text = (name: string) => {
-    const value = form[name]
-    return typeof value === 'string' ? value.slice(0, 64) : ''
-  }
-  return { token: text('token'), who: text('who'), erasure: text('erasure') }
 }

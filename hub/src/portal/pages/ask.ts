@@ -1,5 +1,5 @@
 import { banner } from '@kakehashi/ui/banner'
-import { button } from '@kakehashi/ui/button'
+import { button, linkButton } from '@kakehashi/ui/button'
 import { errorSummary, type FieldError } from '@kakehashi/ui/error-summary'
 import { hiddenField, radios, textField } from '@kakehashi/ui/field'
 import { html, withReadings as r, type Markup } from '@kakehashi/ui/markup'
@@ -28,8 +28,40 @@ export function titled(w: PortalWords, title: string, errors: readonly FieldErro
   return errors.length > 0 ? `${w.errorPrefix}${title}` : title
 }
 
+/** What somebody came for: to stop and be asked about erasing, or to have erased what was provided. */
+export type Wish = 'stop' | 'erase'
+
+export function wishOf(typed: string): Wish {
+  return typed === 'erase' ? 'erase' : 'stop'
+}
+
+/** What erasing means, before the button that asks for it. */
+export function eraseTold(w: PortalWords): Markup {
+  return html`<ul>
+    ${[...w.eraseTold, w.erasureHint].map((line) => html`<li>${r(line)}</li>`)}
+  </ul>`
+}
+
+export function wishPart(w: PortalWords, wish: Wish, error: Markup | undefined): Markup {
+  if (wish === 'erase')
+    return html`${hiddenField('erasure', 'yes')}
+      <h2>${r(w.eraseToldTitle)}</h2>
+      ${eraseTold(w)}`
+  return radios({
+    name: 'erasure',
+    label: r(w.erasureLabel),
+    hint: r(w.erasureHint),
+    error,
+    choices: [
+      { value: 'no', text: r(w.erasureNo) },
+      { value: 'yes', text: r(w.erasureYes) },
+    ],
+  })
+}
+
 export interface NumberView {
   token: string
+  wish: Wish
   requester: string | undefined
   errors: ('token' | 'who')[]
 }
@@ -46,6 +78,7 @@ export function numberPage(around: Around, view: NumberView): Markup {
     html`${progress(w, 0)}${errorSummary(r(w.errorTitle), errors)}
       <h1>${r(w.numberTitle)}</h1>
       <form method="post" action="/${around.language}/check">
+        ${hiddenField('wish', view.wish)}
         ${textField({ name: 'token', label: r(w.tokenLabel), hint: r(w.tokenHint), value: view.token, maxlength: 64, error: errorOf('token') })}
         ${radios({ name: 'who', label: r(w.requesterLabel), chosen: view.requester, error: errorOf('who'), choices: REQUESTERS.map((value) => ({ value, text: r(names[value]) })) })}
         ${button({ text: r(w.next) })}
@@ -55,6 +88,7 @@ export function numberPage(around: Around, view: NumberView): Markup {
 
 export interface CheckView {
   token: string
+  wish: Wish
   requester: Requester
   erasureError: boolean
 }
@@ -62,7 +96,7 @@ export interface CheckView {
 export function checkPage(around: Around, view: CheckView): Markup {
   const w = LANGUAGES[around.language]
   const errors = view.erasureError ? [{ field: 'erasure', text: r(w.erasureError) }] : []
-  const carried = html`${hiddenField('token', view.token)}${hiddenField('who', view.requester)}`
+  const carried = html`${hiddenField('token', view.token)}${hiddenField('who', view.requester)}${hiddenField('wish', view.wish)}`
   return layout(
     around,
     titled(w, w.confirmTitle, errors),
@@ -73,19 +107,9 @@ export function checkPage(around: Around, view: CheckView): Markup {
         { term: r(w.tokenLabel), detail: (view.token.match(/.{1,4}/g) ?? []).join(' ') },
       ])}
       <form method="post" action="/${around.language}/stop">
-        ${carried}
-        ${radios({
-          name: 'erasure',
-          label: r(w.erasureLabel),
-          hint: r(w.erasureHint),
-          error: errors[0]?.text,
-          choices: [
-            { value: 'no', text: r(w.erasureNo) },
-            { value: 'yes', text: r(w.erasureYes) },
-          ],
-        })}
+        ${carried} ${wishPart(w, view.wish, errors[0]?.text)}
         ${banner({ kind: 'note', label: r(w.scopeTitle), text: r(w.scopeText) })}
-        ${button({ text: r(w.stop) })}
+        ${button({ text: r(view.wish === 'erase' ? w.eraseButton : w.stop) })}
       </form>
       <form method="post" action="/${around.language}/number">
         ${carried}${button({ text: r(w.back), kind: 'secondary' })}
@@ -115,6 +139,7 @@ export function donePage(around: Around, receipt: string, byNumber = false): Mar
         <li>${operator.name}</li>
         ${operator.phone ? html`<li>${r(w.otherPhone(operator.phone))}</li>` : ''}
         <li>${operator.address}</li>
-      </ul>`,
+      </ul>
+      ${linkButton({ text: r(w.stateTitle), kind: 'secondary', href: `/${around.language}/state` })}`,
   )
 }

@@ -5,7 +5,17 @@ import { hiddenField, radios, textField } from '@kakehashi/ui/field'
 import { html, withReadings as r, type Markup } from '@kakehashi/ui/markup'
 import { summaryList } from '@kakehashi/ui/summary-list'
 import type { Context, Hono } from 'hono'
-import { donePage, progress, REQUESTERS, requesterWords, titled, type Requester } from './ask.ts'
+import {
+  donePage,
+  progress,
+  REQUESTERS,
+  requesterWords,
+  titled,
+  wishOf,
+  wishPart,
+  type Requester,
+  type Wish,
+} from './ask.ts'
 import { LANGUAGES, layout, type Around, type Language } from './layout.ts'
 import { readBirthDate, readPatientNumber } from './typed.ts'
 
@@ -29,7 +39,7 @@ export interface NumberStopParts {
 }
 
 type Field = 'hospital' | 'number' | 'birth' | 'who'
-type Typed = Record<Field, string>
+type Typed = Record<Field, string> & { wish: Wish }
 
 interface Read {
   hospital: Hospital | undefined
@@ -51,6 +61,7 @@ async function typedIn(c: Context): Promise<Typed & { erasure: string }> {
     number: text('number'),
     birth: text('birth'),
     who: text('who'),
+    wish: wishOf(text('wish')),
     erasure: text('erasure'),
   }
 }
@@ -73,6 +84,7 @@ function whoPage(around: Around, hospitals: readonly Hospital[], typed: Typed, w
       <h1>${r(w.noPaper)}</h1>
       <p>${r(w.noPaperLead)}</p>
       <form method="post" action="/${around.language}/nopaper/check">
+        ${hiddenField('wish', typed.wish)}
         ${radios({ name: 'hospital', label: r(w.hospitalLabel), chosen: typed.hospital, error: errorOf('hospital'), choices: hospitals.map(({ facility, name }) => ({ value: facility, text: html`<span lang="ja">${name}</span>` })) })}
         ${textField({ name: 'number', label: r(w.patientNumberLabel), hint: r(w.patientNumberHint), value: typed.number, maxlength: 30, error: errorOf('number') })}
         ${textField({ name: 'birth', label: r(w.birthLabel), hint: r(w.birthHint), value: typed.birth, maxlength: 12, inputmode: 'numeric', width: 'short', error: errorOf('birth') })}
@@ -99,19 +111,9 @@ function checkPage(around: Around, typed: Typed, hospital: Hospital, erasureErro
         { term: r(w.requesterLabel), detail: r(requesterWords(w)[who]) },
       ])}
       <form method="post" action="/${around.language}/nopaper/stop">
-        ${carried}
-        ${radios({
-          name: 'erasure',
-          label: r(w.erasureLabel),
-          hint: r(w.erasureHint),
-          error: errors[0]?.text,
-          choices: [
-            { value: 'no', text: r(w.erasureNo) },
-            { value: 'yes', text: r(w.erasureYes) },
-          ],
-        })}
+        ${carried} ${wishPart(w, typed.wish, errors[0]?.text)}
         ${banner({ kind: 'note', label: r(w.scopeTitle), text: r(w.noPaperScope) })}
-        ${button({ text: r(w.stop) })}
+        ${button({ text: r(typed.wish === 'erase' ? w.eraseButton : w.stop) })}
       </form>
       <form method="post" action="/${around.language}/nopaper">
         ${carried}${button({ text: r(w.back), kind: 'secondary' })}
@@ -119,7 +121,7 @@ function checkPage(around: Around, typed: Typed, hospital: Hospital, erasureErro
   )
 }
 
-type AroundOf = (language: Language, rest: string, carried?: Record<string, string>) => Around
+export type AroundOf = (language: Language, rest: string, carried?: Record<string, string>) => Around
 
 async function readIn(parts: NumberStopParts, c: Context) {
   const typed = await typedIn(c)
@@ -142,7 +144,7 @@ function wrongIn(read: Read): Field[] {
   ]
 }
 
-function busyPage(around: Around): Markup {
+export function busyPage(around: Around): Markup {
   const w = LANGUAGES[around.language]
   const main = html`<h1>${r(w.busyTitle)}</h1>
     <p>${r(w.busyText)}</p>
@@ -157,11 +159,11 @@ export function addNumberPages(
   language: Language,
   around: AroundOf,
 ): void {
-  const here = (rest: string, { hospital, number, birth, who }: Typed) =>
-    around(language, `/nopaper${rest}`, { hospital, number, birth, who })
+  const here = (rest: string, { hospital, number, birth, who, wish }: Typed) =>
+    around(language, `/nopaper${rest}`, { hospital, number, birth, who, wish })
 
   app.get(`/${language}/nopaper`, async (c) => {
-    const empty: Typed = { hospital: '', number: '', birth: '', who: '' }
+    const empty: Typed = { hospital: '', number: '', birth: '', who: '', wish: 'stop' }
     return c.html(whoPage(around(language, '/nopaper'), await parts.hospitals(), empty, []))
   })
   app.post(`/${language}/nopaper`, async (c) => {

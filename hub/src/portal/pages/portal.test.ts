@@ -1,33 +1,11 @@
 import { expect, test } from 'vitest'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { portalPages, type StopByToken } from './app.ts'
+import { portalPages } from './app.ts'
 import { LANGUAGES, languageFor, type Language } from './layout.ts'
-import type { StopByNumber } from './number-pages.ts'
+import { portal, TOKEN } from './pages.fixture.ts'
 import { readBirthDate, readPatientNumber } from './typed.ts'
 
-const TOKEN = '0123456789ABCDEFGHJKMNPQRS'
 const languages = Object.keys(LANGUAGES) as Language[]
-
-function portal() {
-  const taken: StopByToken[] = []
-  const numbers: StopByNumber[] = []
-  const app = portalPages({
-    operator: { name: '試験機構', address: '東京都港区1', phone: '0120-111-222' },
-    https: true,
-    takeStop: async (asked) => {
-      taken.push(asked)
-      return { receipt: `R-${taken.length}-AAAA` }
-    },
-    hospitals: async () => [{ facility: 'hospital-a', name: '架空病院' }],
-    takeNumberStop: async (asked) => {
-      numbers.push(asked)
-      return { receipt: `R-${numbers.length}-AAAA` }
-    },
-  })
-  const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
-    app.request(path, { method: 'POST', body: new URLSearchParams(form), headers })
-  return { app, post, taken, numbers }
-}
 
 test.each(languages)('the whole walk in %s: three pages, one stop, a receipt number', async (language) => {
   const { app, post, taken } = portal()
@@ -234,6 +212,9 @@ test('when the request cannot be kept the page says it was not received', async 
     takeStop: () => Promise.reject(new Error('disk')),
     hospitals: async () => [],
     takeNumberStop: async () => null,
+    takeQuestion: async () => null,
+    stateOf: async () => 'too-often',
+    noticeOf: async () => null,
   })
   const form = { token: TOKEN, who: 'person', erasure: 'no' }
   const answer = await broken.request('/en/stop', { method: 'POST', body: new URLSearchParams(form) })

@@ -2,6 +2,7 @@ import { button, linkButton } from '@kakehashi/ui/button'
 import { hiddenField } from '@kakehashi/ui/field'
 import { html, withReadings as r, type Markup } from '@kakehashi/ui/markup'
 import { LANGUAGES, layout, type Around } from './layout.ts'
+import type { PortalWords } from './words.ja.ts'
 
 /** What to know comes before the button. It names no hospital: the address is one for all. */
 export function startPage(around: Around, token: string | null): Markup {
@@ -35,6 +36,17 @@ export function startPage(around: Around, token: string | null): Markup {
               ${hiddenField('token', token)}${button({ text: r(w.start) })}
             </form>`
       }
-      ${linkButton({ text: r(w.noPaper), kind: 'secondary', href: `/${around.language}/nopaper` })}`,
+      ${linkButton({ text: r(w.noPaper), kind: 'secondary', href: `/${around.language}/nopaper` })}
+      <h2>${r(w.moreTitle)}</h2>
+      <ul class="links">
+        ${more(w).map(([path, text]) => html`<li><a href="/${around.language}/${path}">${r(text)}</a></li>`)}
+      </ul>`,
   )
 }
+
+const more = (w: PortalWords): [path: string, text: string][] => [
+  ['state', w.stateTitle],
+  ['erase', w.eraseTitle],
+  ['question', w.questionTitle],
+  ['notice', w.noticeTitle],
+]

@@ -130,6 +130,20 @@ export const PORTAL_JA = {
   noticeItems: '提供する情報の項目',
   noticeWait: '提供までの待ち日数',
   noticeDays: (days: number) => `通知から${days}日以上`,
+  itemClasses: [
+    '氏名・生年月日など',
+    '保険',
+    '受診・入退院',
+    '病名',
+    '検査',
+    '薬',
+    '処置・手術',
+    '測定・観察',
+    '文書',
+    '画像',
+    '看護・介護',
+    'その他',
+  ],
   noticeFiled: '国への届出の日',
 }
 

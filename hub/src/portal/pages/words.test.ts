@@ -1,3 +1,4 @@
+import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
 import { withoutReadings } from '@kakehashi/ui/markup'
 import { expect, test } from 'vitest'
 import { LANGUAGES } from './layout.ts'
@@ -16,8 +17,9 @@ test('every language says everything, in lists of equal length', () => {
   for (const words of Object.values(LANGUAGES)) {
     const empty = Object.entries(words).filter(([key, value]) => value === '' && key !== 'governing')
     expect(empty).toEqual([])
-    for (const key of ['reassure', 'about', 'steps', 'nextItems', 'eraseTold'] as const)
+    for (const key of ['reassure', 'about', 'steps', 'nextItems', 'eraseTold', 'itemClasses'] as const)
       expect(words[key]).toHaveLength(PORTAL_JA[key].length)
+    expect(words.itemClasses).toHaveLength(ITEM_CLASSES.length)
   }
 })
 

@@ -1,0 +1,62 @@
+import type { NoticeFacts } from '../notice.ts'
+import type { RequestState } from '../states.ts'
+import { portalPages } from './app.ts'
+import type { StopByNumber } from './number-pages.ts'
+import type { Question } from './question-pages.ts'
+import type { StopByToken } from './token-pages.ts'
+
+export const TOKEN = '0123456789ABCDEFGHJKMNPQRS'
+const STATES: Record<string, RequestState> = {
+  'ABCDE-FGHJK': {
+    byToken: true,
+    erasureAsked: true,
+    asked: '2026-07-01',
+    passed: '2026-07-02',
+    held: '2026-07-03',
+    erased: '2026-07-04',
+    lifted: null,
+  },
+  'ABCDE-22222': {
+    byToken: false,
+    erasureAsked: true,
+    asked: '2026-07-01',
+    passed: null,
+    held: null,
+    erased: null,
+    lifted: null,
+  },
+}
+const NOTICE: NoticeFacts = {
+  provider: { name: '医療法人架空会', address: '東京都港区1', representative: '架空 太郎' },
+  waitDays: 30,
+  tracks: [{ track: 'ANON', items: ['diagnosis', 'laboratory'], filedOn: '2026-04-10' }],
+}
+
+/** The pages over a portal that only remembers what it was asked. */
+export function portal() {
+  const taken: StopByToken[] = []
+  const numbers: StopByNumber[] = []
+  const questions: Question[] = []
+  const app = portalPages({
+    operator: { name: '試験機構', address: '東京都港区1', phone: '0120-111-222' },
+    https: true,
+    takeStop: async (asked) => {
+      taken.push(asked)
+      return { receipt: `R-${taken.length}-AAAA` }
+    },
+    hospitals: async () => [{ facility: 'hospital-a', name: '架空病院' }],
+    takeNumberStop: async (asked) => {
+      numbers.push(asked)
+      return { receipt: `R-${numbers.length}-AAAA` }
+    },
+    takeQuestion: async (asked) => {
+      questions.push(asked)
+      return { receipt: 'ABCDE-FGHJK' }
+    },
+    stateOf: async ({ receipt }) => STATES[receipt] ?? 'unknown',
+    noticeOf: async (facility) => (facility === 'hospital-a' ? { name: '架空病院', notice: NOTICE } : null),
+  })
+  const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
+    app.request(path, { method: 'POST', body: new URLSearchParams(form), headers })
+  return { app, post, taken, numbers, questions }
+}
