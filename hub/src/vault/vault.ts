@@ -44,8 +44,15 @@ export function createVault(parts: VaultParts): Vault {
       await retireAtGateway(parts, gateway)
       let requests = 0
       let controls = 0
+      // a portal that is away may hold a stop, so that no batch goes in; what hospitals and staff say is heard and passed on
+      const away: { error: Error | null } = { error: null }
       const catchUp = async (): Promise<void> => {
-        if (portal) requests += await pullRequests(parts, portal)
+        away.error = null
+        try {
+          if (portal) requests += await pullRequests(parts, portal)
+        } catch (error) {
+          away.error = error instanceof Error ? error : new Error('portal')
+        }
         controls += await pullControls(parts, gateway)
       }
       await catchUp()
@@ -53,13 +60,20 @@ export function createVault(parts: VaultParts): Vault {
       let acked = await pullAcks(parts, gateway)
       await sayDaily(parts)
       await pushOutbox(parts, gateway)
-      const batches = await pullBatches(parts, gateway, catchUp)
+      const batches =
+        away.error === null
+          ? await pullBatches(parts, gateway, async () => {
+              await catchUp()
+              if (away.error !== null) throw away.error
+            })
+          : { seen: 0, accepted: 0, refused: 0, waits: 0, more: false }
       await stoppedLeaveBuilds(parts)
       const erased = await finishErasures(parts)
       await expireQuarantine(parts.ops)
       await answerAgents(parts)
       const pushed = await pushOutbox(parts, gateway)
       acked += await pullAcks(parts, gateway)
+      if (away.error !== null) throw away.error
       return { enrolled, controls, requests, batches, erased, pushed, acked }
     },
     push: () => pushOutbox(parts, gateway),
