@@ -27,6 +27,8 @@ export async function discover(base: string, get: HttpGet, signal: AbortSignal):
       bytesMax: DOCUMENT_BYTES_MAX,
       signal,
     })
+    if (status === 429 || status >= 500)
+      throw new Refused('SOURCE_UNREACHABLE', `smart-configuration (${status})`)
     if (status !== 200) continue
     const told = shape.safeParse(jsonOf(body))
     if (!told.success) continue

@@ -77,7 +77,10 @@ export class FhirBulk implements SourceConnector {
     const job = state.job
     if (first === null || job === null) return
     const reading = { client: this.#client, reading: this.#reading, env, state, job, options }
-    const complete = yield* readJob(reading, first)
+    const outcome = yield* readJob(reading, first)
+    // the job stays on the server, and the next round asks for what did not come
+    if (outcome === 'again') return
+    const complete = outcome === 'complete'
     await this.#leave(state, options.signal)
     state.nextAt = env.now() + Math.min(everyMs, complete ? everyMs : AFTER_FAULT_MS)
     if (complete) {

@@ -20,29 +20,36 @@ export interface JobReading {
 
 const WINDOW_LINES = 2000
 
-/** Every file of an export. Answers whether all of it was read: only then may `_since` move on (DATA T24). */
-export async function* readJob(job: JobReading, first: Manifest): AsyncGenerator<SourceEvent, boolean> {
-  let complete = yield* readPage(job, first)
+/**
+ * `complete`: all of it was read, and only then may `_since` move on (DATA T24). `again`: a file did not come, which may
+ * yet come while the job is there. `failed`: the export itself is not whole.
+ */
+export type JobOutcome = 'complete' | 'again' | 'failed'
+
+const WORSE: Record<JobOutcome, number> = { complete: 0, again: 1, failed: 2 }
+const worse = (a: JobOutcome, b: JobOutcome): JobOutcome => (WORSE[b] > WORSE[a] ? b : a)
+
+/** Every file of an export that was not read before. */
+export async function* readJob(job: JobReading, first: Manifest): AsyncGenerator<SourceEvent, JobOutcome> {
+  let outcome = yield* readPage(job, first)
   try {
     for await (const page of furtherPages(job.client, first, job.options.signal))
-      complete = (yield* readPage(job, page)) && complete
+      outcome = worse(outcome, yield* readPage(job, page))
   } catch (error) {
     yield faultOf(error, '$export manifest')
-    return false
+    return worse(outcome, 'again')
   }
-  return complete
+  return outcome
 }
 
-async function* readPage(job: JobReading, page: Manifest): AsyncGenerator<SourceEvent, boolean> {
-  let complete = true
-  for (const file of page.error) complete = (yield* readErrors(job, file)) && complete
+async function* readPage(job: JobReading, page: Manifest): AsyncGenerator<SourceEvent, JobOutcome> {
+  let outcome: JobOutcome = 'complete'
+  for (const file of page.error) outcome = worse(outcome, yield* readErrors(job, file))
   // what was deleted and made anew under one id is in both lists
-  for (const file of page.deleted) complete = (yield* readFile(job, file, deletions)) && complete
-  const patientsFirst = page.output.toSorted(
-    (a, b) => Number(b.type === 'Patient') - Number(a.type === 'Patient'),
-  )
-  for (const file of patientsFirst) complete = (yield* readFile(job, file, resources)) && complete
-  return complete
+  for (const file of page.deleted) outcome = worse(outcome, yield* readFile(job, file, deletions))
+  const output = page.output.toSorted((a, b) => Number(b.type === 'Patient') - Number(a.type === 'Patient'))
+  for (const file of output) outcome = worse(outcome, yield* readFile(job, file, resources))
+  return outcome
 }
 
 type Telling = (job: JobReading, file: ExportFile, line: Line) => Promise<SourceEvent[]>
@@ -51,8 +58,8 @@ async function* readFile(
   job: JobReading,
   file: ExportFile,
   telling: Telling,
-): AsyncGenerator<SourceEvent, boolean> {
-  if (job.job.done.includes(file.print)) return true
+): AsyncGenerator<SourceEvent, JobOutcome> {
+  if (job.job.done.includes(file.print)) return 'complete'
   const { client, env, options } = job
   let [count, whole] = [0, true]
   try {
@@ -67,15 +74,20 @@ async function* readFile(
   } catch (error) {
     options.signal.throwIfAborted()
     yield faultOf(error, placeOf(file))
-    return false
+    return isGone(error) ? 'failed' : 'again'
   }
   if (telling === resources && file.count !== null && file.count !== count) {
     yield { t: 'fault', code: 'SOURCE_ANSWER_BAD', place: `${placeOf(file)} (count)`, retryable: true }
-    return false
+    return 'failed'
   }
   if (whole) job.job.done.push(file.print)
   yield checkpoint(job.state)
-  return whole
+  return whole ? 'complete' : 'failed'
+}
+
+/** The server keeps the file no more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Refused && /\(4(04|10)\)/.test(error.message)
 }
 
 const resources: Telling = async ({ client, reading, options }, file, line) => {
@@ -93,21 +105,21 @@ const deletions: Telling = async ({ reading }, file, line) => {
 }
 
 /** The server's own list of what it could not export: only warnings leave the export complete. */
-async function* readErrors(job: JobReading, file: ExportFile): AsyncGenerator<SourceEvent, boolean> {
+async function* readErrors(job: JobReading, file: ExportFile): AsyncGenerator<SourceEvent, JobOutcome> {
   const place = `$export error ${file.print.slice(0, 8)}`
   try {
     for await (const lines of fileLines(job.client, file, job.env, job.options.signal))
       for (const line of lines) {
         if (line.bytes !== null && isHarmless(jsonOf(line.bytes))) continue
         yield { t: 'fault', code: 'SOURCE_ANSWER_BAD', place, retryable: true }
-        return false
+        return 'failed'
       }
   } catch (error) {
     job.options.signal.throwIfAborted()
     yield faultOf(error, place)
-    return false
+    return isGone(error) ? 'failed' : 'again'
   }
-  return true
+  return 'complete'
 }
 
 function isHarmless(outcome: unknown): boolean {
