@@ -18,6 +18,7 @@ import {
   type StopOrdered,
   type StopReported,
   type StopWithdrawnReported,
+  type StopElsewhereAsked,
   type StopsAsked,
 } from './messages.ts'
 import { CONTROL_IDS_MAX, STOP_LIST_PARTS_MAX } from './limits.ts'
@@ -175,6 +176,18 @@ const ASKED_PERSON = z.strictObject({
   contact: z.string().max(500).nullable(),
 })
 
+const STOP_ELSEWHERE_ASKED = z.strictObject({
+  ...base,
+  type: z.literal('stop-elsewhere-asked'),
+  stop: STOP,
+  patients: PATIENTS,
+  hospitals: z.union([z.literal('all'), z.array(FACILITY).min(1).max(CONTROL_IDS_MAX)]),
+  person: ASKED_PERSON,
+  tracks: TRACKS.nullable(),
+  requester: REQUESTER,
+  askedAt: INSTANT,
+}) satisfies z.ZodType<StopElsewhereAsked>
+
 const STOP_ORDERED = z.strictObject({
   ...base,
   type: z.literal('stop-ordered'),
@@ -236,6 +249,7 @@ export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', [
   ERASURE_REQUESTED,
   HEARTBEAT,
   STOPS_ASKED,
+  STOP_ELSEWHERE_ASKED,
   RECEIPT,
   REPORTS_TAKEN,
   STOP_LIST,

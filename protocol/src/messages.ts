@@ -67,6 +67,22 @@ export interface StopReported extends Base {
   erasureAsked: boolean
 }
 
+/**
+ * At the counter the person asked that other hospitals stop too. A message of its own, beside the stop it tells of: a hub
+ * that does not know it yet has the stop all the same.
+ */
+export interface StopElsewhereAsked extends Base {
+  type: 'stop-elsewhere-asked'
+  stop: StopId
+  /** The charts of the asking hospital, of which it speaks. */
+  patients: PatientKey[]
+  hospitals: 'all' | FacilityId[]
+  person: AskedPerson
+  tracks: Track[] | null
+  requester: StopFact['requester']
+  askedAt: Instant
+}
+
 export interface StopWithdrawnReported extends Base {
   type: 'stop-withdrawn-reported'
   stop: StopId
@@ -231,6 +247,7 @@ export type UpControl =
   | ErasureRequested
   | Heartbeat
   | StopsAsked
+  | StopElsewhereAsked
 
 export type DownControl =
   | Receipt

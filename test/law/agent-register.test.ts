@@ -11,6 +11,7 @@ import {
   result,
   world,
   type World,
+  FACILITY,
 } from './agent-world.ts'
 
 test('R12 oral stop: undone within ten minutes as a new event, with trace; later it stays', async () => {
@@ -193,6 +194,29 @@ test('T15 the clock known to run behind: what would be dated too early is refuse
   const given = await register.recordNotice({ patient: chart('0003'), by: 'desk' })
   expect(given.deliveredAt).toBeGreaterThanOrEqual(w.clock.now)
   await register.confirmNotice({ notice: first!, by: 'desk' })
+})
+
+test('R18 asked at the counter for other hospitals too: the operator hears who it is; for this one alone it hears no name', async () => {
+  using w = await ready()
+  const heard = async () => (await w.vault.hear(w.agent)).filter((one) => one.type === 'stop-elsewhere-asked')
+  const { stop } = await w.agent.register.recordStop({
+    patient: chart('0001'),
+    hospitals: 'all',
+    requesterName: '本人',
+    by: 'desk',
+  })
+  await w.agent.register.recordStop({ patient: chart('0002'), by: 'desk' })
+  await w.agent.register.recordStop({ patient: chart('0003'), hospitals: [FACILITY], by: 'desk' })
+  await w.agent.exchange()
+  expect(await heard()).toMatchObject([
+    {
+      stop,
+      patients: [chart('0001')],
+      hospitals: 'all',
+      person: { birthDate: '1950-06-01', number: null, requesterName: '本人' },
+      requester: 'person',
+    },
+  ])
 })
 
 test('R20 an erasure asked for later reaches the hub for every chart of the person', async () => {

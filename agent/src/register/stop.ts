@@ -119,6 +119,43 @@ async function handlesOf(tx: AgentTx, patients: readonly PatientKey[]): Promise<
   return [...handles]
 }
 
+/** Other hospitals know the person by name and birth date alone; the operator tells them. */
+async function askElsewhere(
+  tx: AgentTx,
+  context: AgentContext,
+  asked: StopRequest,
+  { stop, patients, tracks, requester, relation, askedAt }: StopFacts,
+): Promise<void> {
+  const { hospitals = 'this' } = asked
+  const others = Array.isArray(hospitals) ? hospitals.filter((one) => one !== context.facility) : hospitals
+  if (others === 'this' || others.length === 0) return
+  const known = await tx
+    .selectFrom('patient_index')
+    .select(['kanji', 'kana', 'birth_date'])
+    .where('patient', '=', asked.patient)
+    .executeTakeFirst()
+  if (!known) return
+  const name = known.kanji === '' ? known.kana : known.kanji
+  await enqueueControl(tx, context, {
+    type: 'stop-elsewhere-asked',
+    stop,
+    patients: [...patients],
+    hospitals: others,
+    person: {
+      name,
+      kana: known.kana,
+      birthDate: known.birth_date,
+      number: null,
+      requesterName: asked.requesterName ?? (requester === 'person' ? name : ''),
+      relation: relation ?? null,
+      contact: null,
+    },
+    tracks,
+    requester,
+    askedAt,
+  })
+}
+
 /**
  * A stop asked at the counter: in force when this returns, on its way to the hub in the same transaction, with the
  * slip to print.
@@ -161,6 +198,7 @@ export async function recordStop(context: AgentContext, asked: StopRequest): Pro
         // stopped first, erased only when somebody has confirmed who asked (LAW §2.2)
         erasureAsked: facts.erasureAsked && facts.standing === 'confirmed',
       })
+      await askElsewhere(tx, context, asked, facts)
       const slip = await openSlip(tx, context, facts)
       return { ...halted, stop: facts.stop, patients: [...facts.patients], slip }
     },

@@ -29,10 +29,12 @@ export interface NamedAsk {
   askedAt?: number
   /** Where the request has a number of its own: taken once, however often it comes. */
   stop?: StopId
+  /** The agent of the hospital where it was asked, which has the stop already. */
+  agent?: string
   by: string
 }
 
-type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops'>
+export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops'>
 
 /**
  * A stop by name, in force from the commit, whoever asks and whether or not the person is known here. Nothing is erased
@@ -84,7 +86,7 @@ function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk,
   return {
     stop,
     origin: asked.channel === 'web' ? 'portal' : 'operator',
-    agent: null,
+    agent: asked.agent ?? null,
     handles: [],
     tracks: asked.tracks,
     operators: null,
@@ -174,7 +176,7 @@ export async function verifyStop(
         {
           stop: stopId(asked.stop),
           origin: row.origin,
-          agent: null,
+          agent: row.agent,
           handles: [],
           patients: [],
           tracks: row.tracks === null ? null : JSON.parse(row.tracks),

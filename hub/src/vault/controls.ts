@@ -9,6 +9,7 @@ import { askErasure } from '../requests/erasure.ts'
 import { tellStops } from '../requests/told-stops.ts'
 import { enterStop, withdrawStop } from '../requests/stop.ts'
 import { answerAgain } from './answers.ts'
+import { stopElsewhere } from '../requests/elsewhere.ts'
 import { openIncident } from './incident.ts'
 import type { OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
@@ -37,6 +38,7 @@ export async function applyControl(parts: VaultParts, envelope: ControlEnvelope)
     await refuseForged(parts, envelope)
     return false
   }
+  if (said.type === 'stop-elsewhere-asked') await stopElsewhere(parts, agent, said)
   await ops.transact(eventOf(parts, agent, said), async (tx) => {
     await tx
       .insertInto('control_in')
@@ -87,6 +89,7 @@ const UP = new Set([
   'erasure-requested',
   'heartbeat',
   'stops-asked',
+  'stop-elsewhere-asked',
 ])
 
 function isUp(body: { type: string }): body is UpControl {
@@ -158,6 +161,9 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
       return
     case 'erasure-requested':
       await askErasure(tx, parts, { patients: said.patients, by: agent.agent, stop: said.stop })
+      return
+    // entered before, in transactions of its own
+    case 'stop-elsewhere-asked':
       return
     case 'stops-asked':
       return tellStops(tx, parts, agent, said.message)

@@ -1,5 +1,5 @@
 import type { Env } from '@kakehashi/protocol/env'
-import type { BatchId, FacilityId, OperatorId, PatientKey } from '@kakehashi/protocol/ids'
+import type { BatchId, FacilityId, OperatorId, PatientKey, StopId } from '@kakehashi/protocol/ids'
 import type { Log } from '@kakehashi/protocol/log'
 import type { SourceRecord, Tombstone } from '@kakehashi/protocol/records'
 import type { decide } from '@kakehashi/protocol/rules/decide'
@@ -7,6 +7,7 @@ import type { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import type { BoxKey, SigningKey } from '@kakehashi/protocol/signing'
 import type { Caller } from '../call.ts'
 import type { ErasureList } from '../requests/erasure-list.ts'
+import type { IntakeParts, NamedAsk } from '../requests/intake.ts'
 import type { StopList } from '../requests/stop-list.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 
@@ -56,6 +57,8 @@ export interface Rooms {
   forgetUnadmitted(patients: readonly PatientKey[]): Promise<void>
   /** What somebody said of themselves or another, kept where identities are. */
   keepSaid(about: string, said: object): Promise<void>
+  /** A stop by name, in force when this returns; taken once under its number. */
+  stopNamed(parts: IntakeParts, asked: NamedAsk): Promise<StopId>
   /** The chart of exactly this number and birth date at this facility, if its records came here already. */
   chartsNumbered(facility: FacilityId, number: string, birthDate: string): Promise<PatientKey[]>
   /** Undelivered releases that contain somebody now stopped are dropped. */
