@@ -3,7 +3,9 @@ import { SmartTokens } from '@kakehashi/agent/sources/fhir/auth/tokens'
 import { FhirClient } from '@kakehashi/agent/sources/fhir/client'
 import type { HttpGet } from '@kakehashi/agent/sources/fhir/wire'
 import { expect, test } from 'vitest'
-import { waitingEnv, type WaitingEnv } from './reader.fixture.ts'
+import { createFhirService } from './fhir-service.ts'
+import { hospitalCharts } from './generator.ts'
+import { getOf, openReader, waitingEnv, type WaitingEnv } from './reader.fixture.ts'
 import { type TokenServer, tokenServer } from './token-server.ts'
 
 const BASE = 'https://ehr.example/fhir/'
@@ -165,4 +167,44 @@ test('a key file that is none is refused without a word of it; the public set ho
   expect(readKeys(JSON.stringify({ keys: [...RS, ...ES] }), 'ehr')).toHaveLength(2)
   for (const key of publicKeys([...RS, ...ES]).keys)
     for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi']) expect(key).not.toHaveProperty(secret)
+})
+
+test('types that were not granted are said once and not asked for; what they hold is not taken for deleted', async () => {
+  const reader = await openReader()
+  const service = createFhirService({ now: () => reader.env.at })
+  for (const chart of hospitalCharts({ seed: 'scope', hospital: 1, patients: 3 }))
+    for (const { line } of chart.lines) service.put(line, reader.env.at - 86_400_000)
+  const get = getOf(service)
+  const tokens = tokenServer({ endpoint: ENDPOINT, now: () => reader.env.at, known: publicKeys(ES).keys })
+  const asked: string[] = []
+  const open: HttpGet = async (request) => {
+    asked.push(request.url)
+    if (request.url !== ENDPOINT) return get(request)
+    const { status, body } = tokens.answer(request.body ?? '')
+    return { status, headers: {}, body: Buffer.from(body) }
+  }
+  const base = 'http://hospital.example/fhir/'
+  const connector = () => {
+    const smart = {
+      base,
+      clientId: 'c',
+      keys: ES,
+      scope: 'system/*.rs',
+      tokenUrl: ENDPOINT,
+      get: open,
+      env: reader.env,
+    }
+    const credentials = { kind: 'smart' as const, tokens: new SmartTokens(smart) }
+    return reader.rest({ get: open, client: { base, credentials, get: open } })
+  }
+  const all = await reader.gather(connector())
+  expect(all.faults).toEqual([])
+  tokens.scope = 'system/Patient.rs system/Encounter.rs'
+  reader.env.at += 90_000
+  asked.length = 0
+  const less = await reader.gather(connector(), true)
+  expect(less.faults.map(({ place }) => place)).toContain('Observation (scope)')
+  expect(less).toMatchObject({ vanished: 0, braked: 0 })
+  expect(asked.filter((url) => url.includes('/Observation'))).toEqual([])
+  expect((await reader.gather(connector())).faults).toEqual([])
 })

@@ -106,7 +106,7 @@ describe.skipIf(!folder)(`recorded exchanges${why}`, () => {
     expect(new Set(ids).size).toBeGreaterThan(90)
   })
 
-  test('Medplum DATA T1: more of one timestamp than a page; the 500 is answered by a larger page', async () => {
+  test('DATA T1 Medplum: more of one timestamp than a page; the 500 is answered by a larger page', async () => {
     const { client, asked, waits } = medplum('016', '017')
     const since = '2026-11-23T05:00:00Z'
     const large = asked.length
@@ -121,7 +121,7 @@ describe.skipIf(!folder)(`recorded exchanges${why}`, () => {
     expect(waits).toHaveLength(1)
   })
 
-  test('Medplum DATA T1: and where that fails too, by id and offset until the end', async () => {
+  test('DATA T1 Medplum: and where that fails too, by id and offset until the end', async () => {
     const all = cassettes('medplum')
     const stuck = all.get('016') as Cassette
     const { client } = player([...all.values()], MEDPLUM)
@@ -149,7 +149,7 @@ describe.skipIf(!folder)(`recorded exchanges${why}`, () => {
     await expect(collect(pagesOf(client, 'Foo', 'Foo', signal))).rejects.toThrow('Foo (400)')
   })
 
-  test('Medplum DATA T13: a deleted resource is 410, a missing one 404, a wrong token 401', async () => {
+  test('DATA T13 Medplum: a deleted resource is 410, a missing one 404, a wrong token 401', async () => {
     const statusOf = async (n: string) => {
       const { client } = medplum(n)
       const { request } = cassettes('medplum').get(n) as Cassette
@@ -160,7 +160,7 @@ describe.skipIf(!folder)(`recorded exchanges${why}`, () => {
     await expect(statusOf('003')).rejects.toThrow('SOURCE_UNAUTHORIZED')
   })
 
-  test('Medplum DATA T19 T21 T23: merged, dangling, identifier-only and restricted, as a real server gives them', () => {
+  test('DATA T19 T21 T23 Medplum: merged, dangling, identifier-only and restricted, as a real server gives them', () => {
     const all = cassettes('medplum')
     const parsed = (n: string) => parseResource(Buffer.from((all.get(n) as Cassette).response.body), scope)
     const merged = cassettes('medplum').get('037') as Cassette

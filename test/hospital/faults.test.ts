@@ -102,7 +102,7 @@ test('DATA T29 T30 T37 through a proxy that drops, delays, cuts, and lies: searc
     expect(++rounds).toBeLessThan(ROUNDS_MAX)
   }
   expect(await ledgerOf('rest')).toBe(lines.length)
-  for (const fault of FAULTS) expect(proxy.happened.get(fault), fault).toBeGreaterThan(0)
+  expect([...proxy.happened.keys()].toSorted()).toEqual(FAULTS.toSorted())
   const found = new Map<string, string>()
   let left = [...numbers]
   for (let tries = 0; left.length > 0; tries++) {

@@ -7,6 +7,8 @@ export interface Page {
   /** Where to go on; `null` at the end. */
   next: string | null
   entries: number
+  /** The question as the server understood it; `null`: it does not say. */
+  self: string | null
   /** Latest `meta.lastUpdated` on the page, as written. */
   latest: string | null
 }
@@ -63,6 +65,7 @@ export function pageOf(answer: Answer, base: string, place: string): Page {
   return {
     answer,
     next: link === null ? null : nextUrl(link, answer.url, base),
+    self: linkOf(bundle, 'self'),
     entries: entries.filter((entry) => entry?.search?.mode !== 'outcome').length,
     latest,
   }

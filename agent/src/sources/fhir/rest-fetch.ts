@@ -55,8 +55,12 @@ async function onePatient(
     if (whole.complete) return [...whole.events, { t: 'patient-read', patient, complete: true }]
   }
   const found = new Map<string, FetchEvent>()
-  let complete = true
-  for (const { url, type } of searches(number, server)) {
+  // a server that lets nothing be searched has not said that the patient has nothing
+  const questions = [...searches(number, server)]
+  let complete = questions.length > 0
+  if (!complete)
+    found.set('fault', { t: 'fault', code: 'SOURCE_ANSWER_BAD', place: 'no search', retryable: true })
+  for (const { url, type } of questions) {
     const part = await answers(server, patient, url, type, signal)
     for (const event of part.events) found.set(keyOf(event) ?? `other ${found.size}`, event)
     complete &&= part.complete

@@ -34,6 +34,11 @@ export async function* readType(
       yield* watch(again(client, { ...reading, since: from(seen) }, signal))
       return
     }
+    if (isTooLarge(error) && count > 1) {
+      // DATA T31: fewer of what is so large
+      yield* readType(client, { ...reading, since: from(seen), resume: null, count: count >> 1 }, signal)
+      return
+    }
     if (!isServerFault(error) || signal.aborted) throw error
   }
   const larger = { ...reading, since: from(seen), count: Math.max(COUNT_LARGE, count) }
@@ -89,6 +94,19 @@ function firstUrl({ type, since, count }: TypeReading): string {
 
 function bound(since: string | null): string {
   return since === null ? '' : `&_lastUpdated=ge${encodeURIComponent(since)}`
+}
+
+/** DATA T11 T12: a server that refuses to filter by time, or overlooks that it was asked to. */
+export function overlooksTime(page: Page): boolean {
+  return page.self !== null && !/[?&]_lastUpdated=/.test(page.self)
+}
+
+export function refusesTime(error: unknown): boolean {
+  return error instanceof Refused && / \(400\)$/.test(error.refusal.place ?? '')
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Refused && /answer too large|\(413\)/.test(error.message)
 }
 
 function isServerFault(error: unknown): boolean {

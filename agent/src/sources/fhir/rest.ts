@@ -13,7 +13,7 @@ import type {
 import { type Capability, capabilityOf } from './capability.ts'
 import { type ClientOptions, FhirClient } from './client.ts'
 import { fetchFromServer, tellPage } from './rest-fetch.ts'
-import { readType } from './rest-pass.ts'
+import { overlooksTime, readType, refusesTime } from './rest-pass.ts'
 import type { FhirReading } from './telling.ts'
 
 export interface RestOptions extends Omit<FhirReading, 'bases'> {
@@ -31,6 +31,8 @@ export interface RestState {
   /** Of each type: everything changed before this was read. */
   since: Record<string, string>
   lastFullAt: number | null
+  /** Types that the server cannot filter by time: read by full passes alone. */
+  unfiltered?: string[]
   pass: RestPass | null
 }
 
@@ -41,6 +43,8 @@ export interface RestPass {
   hi: string
   done: string[]
   failed: string[]
+  /** Types that our credentials do not let us read. */
+  withheld?: string[]
   at: { type: string; next: string } | null
 }
 
@@ -91,9 +95,15 @@ export class FhirRest implements SourceConnector {
     const types = [...capability.types.keys()].toSorted(
       (a, b) => Number(b === 'Patient') - Number(a === 'Patient'),
     )
+    const allows = await this.#client.allows(signal)
     for (const type of types) {
-      if (pass.done.includes(type)) continue
-      yield* this.#type(type, state, pass, run, signal)
+      if (pass.done.includes(type) || pass.withheld?.includes(type)) continue
+      if (!allows(type)) {
+        pass.withheld = [...(pass.withheld ?? []), type]
+        // said once a day, with the full pass, and not with every round
+        if (pass.full)
+          yield { t: 'fault', code: 'SOURCE_UNAUTHORIZED', place: `${type} (scope)`, retryable: true }
+      } else yield* this.#type(type, state, pass, run, signal)
     }
     yield this.#ended(state, pass)
   }
@@ -108,21 +118,30 @@ export class FhirRest implements SourceConnector {
     const since = pass.full ? null : (state.since[type] ?? null)
     const resume = pass.at?.type === type ? pass.at.next : null
     const count = this.#options.pageCount ?? PAGE_COUNT
+    let overlooked = !pass.full && state.unfiltered?.includes(type) === true
     try {
-      for await (const page of readType(this.#client, { type, since, resume, count }, signal)) {
-        yield* await tellPage(this.#reading, this.#client, page, type, run)
-        pass.at = page.next === null ? null : { type, next: page.next }
-        if (page.next !== null) yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
-      }
-      if (!pass.failed.includes(type)) state.since[type] = pass.hi
+      const pages = readType(this.#client, { type, since, resume, count }, signal)
+      if (!overlooked)
+        for await (const page of pages) {
+          overlooked = since !== null && overlooksTime(page)
+          if (overlooked) break
+          yield* await tellPage(this.#reading, this.#client, page, type, run)
+          pass.at = page.next === null ? null : { type, next: page.next }
+          if (page.next !== null) yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
+        }
+      if (!overlooked && !pass.failed.includes(type)) state.since[type] = pass.hi
     } catch (error) {
       if (!(error instanceof Refused)) throw error
+      overlooked = since !== null && refusesTime(error)
       const { code, place = type } = error.refusal
       // what every type would meet is met once
       if (code !== 'SOURCE_ANSWER_BAD') throw error
-      pass.failed.push(type)
-      yield { t: 'fault', code, place, retryable: true }
+      if (!overlooked) {
+        pass.failed.push(type)
+        yield { t: 'fault', code, place, retryable: true }
+      }
     }
+    if (overlooked) state.unfiltered = [...new Set([...(state.unfiltered ?? []), type])]
     pass.done.push(type)
     pass.at = null
     yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
@@ -146,7 +165,7 @@ export class FhirRest implements SourceConnector {
     state.pass = null
     if (!pass.full) return { t: 'checkpoint', checkpoint: JSON.stringify(state) }
     if (pass.failed.length === 0) state.lastFullAt = pass.startedAt
-    const swept = { types: pass.done, except: pass.failed, files: null }
+    const swept = { types: pass.done, except: [...pass.failed, ...(pass.withheld ?? [])], files: null }
     return { t: 'checkpoint', checkpoint: JSON.stringify(state), swept }
   }
 
