@@ -3,6 +3,7 @@ import { stopHandle } from '@kakehashi/protocol/ids'
 import { afterEach, expect, test } from 'vitest'
 import type { HospitalHand } from '../hospital.fixture.ts'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
+import { createVault } from '../vault/vault.ts'
 
 const TOKEN = '0123456789ABCDEFGHJKMNPQRS'
 const ADDRESS = '192.0.2.7'
@@ -163,4 +164,22 @@ test('ASVS 13 only the vault tells the portal a state', async () => {
   const body = new TextEncoder().encode(JSON.stringify({ states: [] }))
   const answer = await hub.portal.handle({ method: 'POST', path: '/v1/vault/states', headers: {}, body })
   expect(answer.status).toBeGreaterThanOrEqual(400)
+})
+
+test('a portal that cannot take what it is told keeps no batch out: what was asked is heard all the same', async () => {
+  const { hub } = await world()
+  const { portal } = hub
+  hub.parts.portal = async (call) =>
+    call.method === 'POST' && !call.path.endsWith('/acks')
+      ? { status: 500, headers: {}, body: new Uint8Array(0) }
+      : portal.handle(call)
+  const taken = await portal.takeNumberStop(NUMBER)
+  const vault = createVault(hub.parts)
+  expect(await vault.round()).toMatchObject({ requests: 1 })
+  expect(hub.logs.join('')).toContain('portal.not-told')
+  expect(await byBirth(hub, taken?.receipt)).toMatchObject({ passed: null })
+  hub.parts.portal = (call) => portal.handle(call)
+  hub.env.pass(61_000)
+  await createVault(hub.parts).round()
+  expect(await byBirth(hub, taken?.receipt)).toMatchObject({ passed: '2026-07-01' })
 })

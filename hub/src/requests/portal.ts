@@ -11,7 +11,7 @@ import {
   type PortalStop,
 } from '../portal/sealed-request.ts'
 import type { VaultParts } from '../vault/parts.ts'
-import type { Peer } from '../vault/peer.ts'
+import { PeerFailed, type Peer } from '../vault/peer.ts'
 import { keepAsked, tellStates } from './portal-states.ts'
 import { enterStop, type StopAsk } from './stop.ts'
 import { openTicketWith } from './tickets.ts'
@@ -103,9 +103,19 @@ export async function pullRequests(parts: VaultParts, portal: Peer): Promise<num
     await portal.post('/v1/vault/requests/acks', { requests: list.map(({ request }) => request) })
     taken += list.length
   }
-  await tellHospitals(parts, portal)
-  await tellStates(parts, portal, taken > 0)
+  await tellPortal(parts, portal, taken > 0)
   return taken
+}
+
+/** Only what was asked must be heard before batches are taken; what the portal shows can wait for the next round. */
+async function tellPortal(parts: VaultParts, portal: Peer, atOnce: boolean): Promise<void> {
+  try {
+    await tellHospitals(parts, portal)
+    await tellStates(parts, portal, atOnce)
+  } catch (error) {
+    if (!(error instanceof PeerFailed)) throw error
+    parts.log('portal.not-told')
+  }
 }
 
 async function applyRequest(parts: VaultParts, request: string, box: string): Promise<void> {

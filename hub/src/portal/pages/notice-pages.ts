@@ -57,7 +57,7 @@ function noticePage(around: Around, name: string, notice: NoticeFacts | null): M
       }
       ${notice?.tracks.map(
         ({ track, items: provided, filedOn }) =>
-          html`<h2 lang="ja">${track === 'ANON' ? '匿名加工' : '仮名加工'}</h2>
+          html`<h2>${r(track === 'ANON' ? w.trackAnon : w.trackPseudo)}</h2>
             ${summaryList([
               {
                 term: r(w.noticeItems),

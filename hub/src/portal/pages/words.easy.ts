@@ -108,14 +108,14 @@ export const PORTAL_EASY: PortalWords = {
   stateUnknownTitle: '{見|み}つかりません',
   stateUnknown:
     'ここでは {見|み}つかりません。{入|い}れた {番号|ばんごう}を {見|み}てください。または {下|した}の {電話|でんわ}で {聞|き}いてください。',
-  stateReceived: '{受|う}け{付|つ}けました',
-  statePassed: '{病院|びょういん}に {送|おく}りました',
-  stateHeld: '{病院|びょういん}で {止|と}まって います',
+  stateReceived: '{受|う}け{付|つ}けた {日|ひ}',
+  statePassed: '{病院|びょういん}に {送|おく}った {日|ひ}',
+  stateHeld: '{病院|びょういん}で {止|と}まった {日|ひ}',
   stateHeldNumber:
-    '{病院|びょういん}が {受|う}け{取|と}りました。{同|おな}じ {人|ひと}が いたら {止|と}まって います',
-  stateErased: '{出|だ}した {情報|じょうほう}を {消|け}しました',
+    '{病院|びょういん}が {受|う}け{取|と}った {日|ひ}（{同|おな}じ {人|ひと}が いたら {止|と}まります）',
+  stateErased: '{出|だ}した {情報|じょうほう}を {消|け}した {日|ひ}',
   stateErasedTold: '{病院|びょういん}が たしかめます。そして {紙|かみ}で {知|し}らせます',
-  stateLifted: '{病院|びょういん}の {受付|うけつけ}で もとに もどしました',
+  stateLifted: '{病院|びょういん}で もとに もどした {日|ひ}',
   stateNotYet: 'まだです',
   questionTitle: '{質問|しつもん}する',
   questionLead:
@@ -147,6 +147,8 @@ export const PORTAL_EASY: PortalWords = {
   noticeItems: '{出|だ}す {情報|じょうほう}',
   noticeWait: '{出|だ}すまでに {待|ま}つ {日|ひ}',
   noticeDays: (days) => `{紙|かみ}を もらって ${days}{日|にち}より あと`,
+  trackAnon: 'だれの {情報|じょうほう}か わからなく して {使|つか}う',
+  trackPseudo: '{名前|なまえ}を {消|け}して {使|つか}う',
   itemClasses: [
     '{名前|なまえ}や {生|う}まれた {日|ひ}',
     '{保険|ほけん}',

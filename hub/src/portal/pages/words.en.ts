@@ -103,10 +103,10 @@ export const PORTAL_EN: PortalWords = {
   stateReceived: 'Received',
   statePassed: 'Sent to the hospital',
   stateHeld: 'Stopped at the hospital',
-  stateHeldNumber: 'The hospital has it, and has stopped if somebody matches',
-  stateErased: 'Information provided before is erased',
+  stateHeldNumber: 'Taken up by the hospital (stopped, if somebody matches)',
+  stateErased: 'Erasing of information provided before',
   stateErasedTold: 'The hospital checks and tells you in writing',
-  stateLifted: 'Undone at the hospital desk',
+  stateLifted: 'Stop undone at the hospital desk',
   stateNotYet: 'Not yet',
   questionTitle: 'Ask a question',
   questionLead:
@@ -137,6 +137,8 @@ export const PORTAL_EN: PortalWords = {
   noticeItems: 'Kinds of information',
   noticeWait: 'Waiting time before provision',
   noticeDays: (days) => `At least ${days} days after the notice`,
+  trackAnon: 'To be anonymized',
+  trackPseudo: 'To be pseudonymized',
   itemClasses: [
     'Name, date of birth and the like',
     'Insurance',

@@ -100,13 +100,13 @@ export const PORTAL_VI: PortalWords = {
   stateUnknownTitle: 'Không tìm thấy',
   stateUnknown:
     'Ở đây không tìm thấy yêu cầu nào khớp. Hãy xem lại những gì đã nhập, hoặc hỏi nơi liên hệ dưới đây.',
-  stateReceived: 'Đã tiếp nhận',
-  statePassed: 'Đã gửi cho bệnh viện',
-  stateHeld: 'Đã dừng tại bệnh viện',
-  stateHeldNumber: 'Bệnh viện đã nhận. Nếu có người khớp thì đã dừng',
-  stateErased: 'Đã xóa thông tin đã cung cấp',
+  stateReceived: 'Tiếp nhận',
+  statePassed: 'Gửi cho bệnh viện',
+  stateHeld: 'Dừng tại bệnh viện',
+  stateHeldNumber: 'Bệnh viện nhận (nếu có người khớp thì dừng)',
+  stateErased: 'Xóa thông tin đã cung cấp',
   stateErasedTold: 'Bệnh viện kiểm tra và báo cho bạn bằng giấy',
-  stateLifted: 'Đã đổi lại tại quầy bệnh viện',
+  stateLifted: 'Đổi lại tại quầy bệnh viện',
   stateNotYet: 'Chưa',
   questionTitle: 'Đặt câu hỏi',
   questionLead:
@@ -137,6 +137,8 @@ export const PORTAL_VI: PortalWords = {
   noticeItems: 'Các loại thông tin',
   noticeWait: 'Thời gian chờ trước khi cung cấp',
   noticeDays: (days) => `Ít nhất ${days} ngày sau thông báo`,
+  trackAnon: 'Để ẩn danh hóa',
+  trackPseudo: 'Để giả danh hóa',
   itemClasses: [
     'Tên, ngày sinh v.v.',
     'Bảo hiểm',
