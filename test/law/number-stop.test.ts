@@ -53,3 +53,25 @@ test('R16 R17 without the paper: another birth date stops nobody and waits on th
     { asked: { name: '患者番号 0001', birthDate: '1948-05-04' }, candidates: [] },
   ])
 })
+
+test('R17 through both ends the state of a request is the same for a patient and for nobody', async () => {
+  const both = await bothEnds()
+  const asked = [await ask(both, '0001', '1948-05-03'), await ask(both, '7777', '1948-05-03')]
+  for (let round = 0; round < 3; round += 1) {
+    await both.talk()
+    both.hub.env.pass(61_000)
+  }
+  await both.hub.vault.round()
+  expect([await stopped(both, '0001'), await stopped(both, '0002')]).toEqual([true, false])
+  const states = []
+  for (const taken of asked)
+    states.push(
+      await both.hub.portal.stateOf({
+        receipt: taken?.receipt ?? '',
+        second: { birthDate: '1948-05-03' },
+        address: '192.0.2.7',
+      }),
+    )
+  expect(states[0]).toMatchObject({ passed: expect.any(String), held: expect.any(String), lifted: null })
+  expect(states[0]).toEqual(states[1])
+})
