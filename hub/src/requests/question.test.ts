@@ -71,7 +71,9 @@ test('ASVS 2.4.1 thirty questions an hour from one network, and of a bounded len
   const taken = []
   for (let at = 0; at < 31; at += 1) taken.push(await hub.portal.takeQuestion(ASKED))
   expect(taken.filter((one) => one !== null)).toHaveLength(30)
-  await expect(hub.portal.takeQuestion({ ...ASKED, text: 'あ'.repeat(1001) })).rejects.toThrow('REQUEST_MALFORMED')
+  await expect(hub.portal.takeQuestion({ ...ASKED, text: 'あ'.repeat(1001) })).rejects.toThrow(
+    'REQUEST_MALFORMED',
+  )
   await expect(hub.portal.takeQuestion({ ...ASKED, text: ' ' })).rejects.toThrow('REQUEST_MALFORMED')
   const lengths = await hub.portalStore.db.selectFrom('portal_request').select('box').execute()
   expect(new Set(lengths.map(({ box }) => box.length)).size).toBe(1)
