@@ -252,9 +252,22 @@ export const plants: Record<string, Plant> = {
         parts.decide(withPatient(state, { holds: [] }), request, rules, now),
     }),
   },
+  'strangers-paper-passed': {
+    what: 'the vault goes on admitting while nobody has said yet whose paper a stop came with',
+    caughtBy: ['S2'],
+    sql: (_host, text) =>
+      text.includes('from "stop_delivery" as "d"')
+        ? text.replace('where "d"."agent"', 'where 0 and "d"."agent"')
+        : text,
+  },
+  'restored-opens-at-once': {
+    what: 'an agent put back from an older image does not wait for the stops of the hub',
+    caughtBy: ['S2', 'S7', 'L2'],
+    sql: (_host, text) => text.replace('from "restored"', 'from "restored" where 0'),
+  },
   'clock-believed': {
     what: 'the latest time ever seen is forgotten: a clock set back is believed',
-    caughtBy: ['S1'],
+    caughtBy: ['S1', 'S11'],
     sql: (_host, text) =>
       text.replace('select "latest" from "clock_seen"', 'select "latest" from "clock_seen" where 0'),
   },
