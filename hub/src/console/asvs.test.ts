@@ -74,6 +74,14 @@ test('ASVS 6.3.1, 6.6.3 brute force: four tries are free, then the wait doubles 
   expect((await acts()).filter((act) => act === 'account.refused').length).toBe(9)
 })
 
+test('ASVS 6.3.1 brute force: forty guesses at once are five', async () => {
+  const { visitor } = await door('two')
+  const guess = () => visitor.post('/sign-in', { account: 'one', passphrase: 'wrong', code: '000000' })
+  const answers = await Promise.all(Array.from({ length: 40 }, guess))
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(5)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(35)
+})
+
 test('ASVS 6.3.3, 6.3.4 no account comes in by its passphrase alone; a used code is no code', async () => {
   const { visitor, codeOf, clock } = await door('two')
   const enter = (code: string) => visitor.post('/sign-in', { account: 'one', passphrase: PASSPHRASE, code })
@@ -143,6 +151,17 @@ test('ASVS 7.5.3 step-up: verifying, erasing and voting take both factors again,
   expect((await visitor.post(`/releases/${release}/vote`, right)).text).toContain('お待ちください')
   expect(await acts()).toContain('account.refused')
   expect(await acts()).not.toContain('account.stepped-up')
+})
+
+test('ASVS 6.3.1 step-up: forty guesses at once on an open screen are five', async () => {
+  const { visitor, release, acts } = await door()
+  const page = await visitor.get(`/releases/${release}`)
+  const digest = /name="digest" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+  const vote = { conflict: 'no', answer: 'approve', reason: '', digest, passphrase: 'wrong', code: '000000' }
+  const guess = () => visitor.post(`/releases/${release}/vote`, vote)
+  const answers = await Promise.all(Array.from({ length: 40 }, guess))
+  expect(answers.filter(({ text }) => text.includes('お待ちください'))).toHaveLength(35)
+  expect((await acts()).filter((act) => act === 'account.refused')).toHaveLength(5)
 })
 
 test('ASVS 8.3.2 a role taken away works at the next request', async () => {

@@ -28,15 +28,14 @@ export function signInRoutes(
     const now = parts.env.now()
     const wait = throttle.waitMs(account, now)
     if (wait > 0) return c.html(page(null, W.signInWait(Math.ceil(wait / 1000))), 429)
+    // counted before it is checked, so that a hundred guesses at once are not all the first
+    throttle.failed(account, now)
     const found = await signIn(accountStore(parts), {
       account,
       passphrase: String(form['passphrase'] ?? ''),
       code: String(form['code'] ?? ''),
     })
-    if (!found) {
-      throttle.failed(account, now)
-      return c.html(page(null, W.signInWrong), 401)
-    }
+    if (!found) return c.html(page(null, W.signInWrong), 401)
     throttle.succeeded(account)
     const before = readSession(c, parts, sessions)
     if (before) sessions.end(before)

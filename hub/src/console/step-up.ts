@@ -15,12 +15,13 @@ export async function stepUp(
   const now = parts.env.now()
   const wait = throttle.waitMs(account, now)
   if (wait > 0) return [{ field: 'passphrase', text: W.signInWait(Math.ceil(wait / 1000)) }]
+  // counted before it is checked, so that a hundred guesses at once are not all the first
+  throttle.failed(account, now)
   const passphrase = String(form['passphrase'] ?? '')
   const code = String(form['code'] ?? '')
   if (await bothFactors(accountStore(parts), { account, passphrase, code }, 'account.stepped-up')) {
     throttle.succeeded(account)
     return []
   }
-  throttle.failed(account, now)
   return [{ field: 'passphrase', text: W.stepUpWrong }]
 }
