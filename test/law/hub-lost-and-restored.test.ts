@@ -1,10 +1,12 @@
+import { openNameStops } from '@kakehashi/agent/register/name-stop'
 import { patientStateOf } from '@kakehashi/agent/register/read'
+import { takeNamedStop, type NamedAsk } from '@kakehashi/hub/requests/intake'
 import { stopByStaff } from '@kakehashi/hub/requests/stop'
 import { hubStatus } from '@kakehashi/hub/vault/status'
 import { stopHandle } from '@kakehashi/protocol/ids'
 import { sha256Hex } from '@kakehashi/protocol/signing'
 import { afterEach, expect, test } from 'vitest'
-import { chart, person, result } from './agent-world.ts'
+import { chart, FACILITY, person, result } from './agent-world.ts'
 import { BothEnds } from './both-ends.ts'
 
 let both: BothEnds
@@ -158,6 +160,60 @@ test('T25 a stop at the operator that the agent had applied after the backup is 
   await both.restore(backup)
   await both.talk()
   expect(await reasons()).toEqual({ STOPPED: 1 })
+})
+
+const CALLED: NamedAsk = {
+  person: {
+    ...{ name: '山田 太郎', kana: 'ヤマダ タロウ', birthDate: null, number: null },
+    ...{ requesterName: '山田 太郎', relation: null, contact: null },
+  },
+  ...{ requester: 'person', channel: 'phone', facilities: null, tracks: null },
+  ...{ identityCheck: 'none', erasureWanted: false, by: 'desk' },
+}
+const atCounter = async () =>
+  (await openNameStops(both.store.db as never)).map(({ asked }) => asked.name).toSorted()
+
+async function calledAndAsked(): Promise<void> {
+  const { hub } = both
+  await takeNamedStop(hub.parts, hub.identity, CALLED)
+  await hub.portal.takeNumberStop({
+    ...{ facility: FACILITY, number: '7351902', birthDate: '1948-05-03' },
+    ...{ requester: 'person', erasureAsked: false, address: '192.0.2.7' },
+  })
+}
+
+test('R16 T6 stops by name and by number of nobody found, applied after the backup, are said again before the gate opens', async () => {
+  await ready()
+  const backup = both.image()
+  await calledAndAsked()
+  await both.talk()
+  const before = await atCounter()
+  expect(before).toEqual(['山田 太郎', '患者番号 7351902'])
+  await both.restore(backup)
+  expect(await atCounter()).toEqual([])
+  await both.talk()
+  expect((await both.agent.status()).restored?.openedAt).not.toBeNull()
+  expect(await atCounter()).toEqual(before)
+  await both.talk()
+  expect(await both.hub.ops.db.selectFrom('stop_delivery').select('acked_at').execute()).toEqual(
+    Array(2).fill({ acked_at: expect.anything() }),
+  )
+  // a copy that has them is told once more and holds nobody twice
+  await both.restore(both.image())
+  await both.talk()
+  expect(await atCounter()).toEqual(before)
+})
+
+test('R16 T6 an order by name or number that waited for the agent of the former keys reaches the one of the new', async () => {
+  await ready()
+  await calledAndAsked()
+  await both.hub.vault.round()
+  await both.rekey()
+  await both.talk()
+  await both.talk()
+  expect(await atCounter()).toEqual(['山田 太郎', '患者番号 7351902'])
+  const sent = await both.hub.ops.db.selectFrom('stop_delivery').select(['agent', 'acked_at']).execute()
+  expect(sent).toEqual(Array(2).fill({ agent: 'agent-midori-2', acked_at: expect.anything() }))
 })
 
 test('R12 T6 a stop by name that the backup knows is not entered a second time, and who only bore the name is free when it is settled', async () => {

@@ -98,9 +98,9 @@ function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk,
   }
 }
 
-async function keepIntake(
+export async function keepIntake(
   tx: OpsTx,
-  asked: NamedAsk,
+  asked: Pick<NamedAsk, 'channel' | 'by' | 'facilities' | 'erasureWanted' | 'identityCheck'>,
   stop: StopId,
   verifiedAt: number | null,
 ): Promise<void> {

@@ -1,7 +1,9 @@
+import { facilityId, patientKey } from '@kakehashi/protocol/ids'
 import type { StopOrdered } from '@kakehashi/protocol/messages'
 import { afterEach, expect, test } from 'vitest'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
 import { patientState, type HospitalHand } from '../hospital.fixture.ts'
+import { eraseAsAsked, verifyStop } from './intake.ts'
 
 const worlds: HubWorld[] = []
 async function world(): Promise<{ hub: HubWorld; hand: HospitalHand; other: HospitalHand }> {
@@ -43,7 +45,7 @@ test('R16 a stop without the paper goes to the chosen hospital only, which match
       handle: null,
       patients: [],
       requester: 'family',
-      erasureAsked: true,
+      erasureAsked: false,
       standing: 'provisional',
       person: { number: '7351902', birthDate: '1948-05-03' },
     },
@@ -51,6 +53,29 @@ test('R16 a stop without the paper goes to the chosen hospital only, which match
   expect(await orders(other)).toEqual([])
   const stop = await hub.ops.db.selectFrom('stop').selectAll().executeTakeFirst()
   expect(stop).toMatchObject({ origin: 'portal', receipt: taken?.receipt, standing: 'provisional' })
+})
+
+test('R46 by number: nothing is erased before the desk has verified who asked, and then by somebody else', async () => {
+  const { hub, hand } = await world()
+  await hub.portal.takeNumberStop(ASKED)
+  await hub.vault.round()
+  const { stop } = await hub.ops.db.selectFrom('stop').select('stop').executeTakeFirstOrThrow()
+  const patients = [patientKey(facilityId('hospital-a'), '7351902')]
+  const said = {
+    ...{ handles: [], tracks: null, operators: null },
+    requester: 'family',
+    askedAt: hub.env.now(),
+  }
+  await hand.say({ type: 'stop-reported', stop, patients, ...said, erasureAsked: false })
+  await hub.vault.round()
+  await expect(eraseAsAsked(hub.parts, { stop, patients, by: 'privacy' })).rejects.toThrow()
+  await verifyStop(hub.parts, hub.identity, { stop, identityCheck: 'call-back', by: 'desk' })
+  await hub.vault.round()
+  expect((await orders(hand)).at(-1)).not.toHaveProperty('standing')
+  expect(await hub.ops.db.selectFrom('erasure').selectAll().execute()).toEqual([])
+  await expect(eraseAsAsked(hub.parts, { stop, patients, by: 'desk' })).rejects.toThrow()
+  await eraseAsAsked(hub.parts, { stop, patients, by: 'privacy' })
+  expect(await hub.ops.db.selectFrom('erasure').selectAll().execute()).toHaveLength(1)
 })
 
 test('ASVS 14.2.7 T56 neither the portal’s store nor any log holds number, birth date or address', async () => {
@@ -106,6 +131,13 @@ test('SECURITY 13 R16 beyond the budget who is here by exactly this number and b
   const charts = await hub.ops.db.selectFrom('stop_chart').select('patient').execute()
   expect(charts).toEqual([{ patient: 'hospital-a/0007' }])
   expect((await orders(hand)).flatMap((one) => one.patients)).toEqual(['hospital-a/0007'])
+  // what staff read of it, beside the person of the stop
+  const { ticket } = await hub.ops.db.selectFrom('ticket').select('ticket').executeTakeFirstOrThrow()
+  expect(await hub.parts.rooms.readSaid(ticket)).toMatchObject({
+    text: expect.stringContaining('停止しました'),
+  })
+  const { stop } = await hub.ops.db.selectFrom('stop_chart').select('stop').executeTakeFirstOrThrow()
+  expect(await hub.parts.rooms.readSaid(stop)).toMatchObject({ number: '7' })
   // staff decide about erasing, and the state does not tell that somebody matched
   expect(await hub.ops.db.selectFrom('erasure').selectAll().execute()).toEqual([])
   const asked = { second: { birthDate: about.birthDate }, address: '192.0.2.9' }

@@ -96,7 +96,13 @@ const latest = (times: readonly (number | null)[]): number | null =>
 
 /** In force at the hospital: every agent it was passed to has applied it. Erased: every erasure asked with it is done. */
 async function statesOf({ db }: OpsStore, stops: readonly string[]): Promise<Map<string, Days>> {
-  const rows = await db.selectFrom('stop').selectAll().where('stop', 'in', stops).execute()
+  const rows = await db
+    .selectFrom('stop')
+    .leftJoin('stop_intake as i', 'i.stop', 'stop.stop')
+    .selectAll('stop')
+    .select('i.erasure_wanted')
+    .where('stop.stop', 'in', stops)
+    .execute()
   const sent = await db.selectFrom('stop_delivery').selectAll().where('stop', 'in', stops).execute()
   const erasures = await db
     .selectFrom('erasure')
@@ -110,7 +116,7 @@ async function statesOf({ db }: OpsStore, stops: readonly string[]): Promise<Map
         list.filter((one) => one.stop === row.stop)
       const deliveries = of(sent)
       const days: Days = {
-        erasureAsked: Number(row.erasure_asked) === 1,
+        erasureAsked: Number(row.erasure_asked) === 1 || Number(row.erasure_wanted) === 1,
         asked: Number(row.asked_at),
         passed: latest(deliveries.map((one) => Number(one.sent_at))),
         held: latest(deliveries.map((one) => time(one.acked_at))),

@@ -12,6 +12,7 @@ import {
 } from '../portal/sealed-request.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { PeerFailed, type Peer } from '../vault/peer.ts'
+import { keepIntake } from './intake.ts'
 import { keepAsked, tellStates } from './portal-states.ts'
 import { enterStop, type StopAsk } from './stop.ts'
 import { openTicketWith } from './tickets.ts'
@@ -136,6 +137,9 @@ async function takeStop(
   patients: PatientKey[],
 ): Promise<void> {
   const stop = stopId(`portal:${request}`)
+  const meant = meantBy(said)
+  // an order that was applied is kept nowhere else, and an agent put back needs it again
+  if (meant.named) await parts.rooms.keepSaid(stop, meant.named.person)
   await parts.ops.transact(
     (entered: boolean) =>
       entered
@@ -150,16 +154,28 @@ async function takeStop(
         stop,
         origin: 'portal',
         agent: null,
-        ...meantBy(said),
+        ...meant,
         patients,
         tracks: null,
         operators: null,
         requester: said.requester,
         standing: 'provisional',
         askedAt: said.askedAt,
-        erasureAsked: said.erasureAsked,
+        // a number and a birth date are no proof of who asked: nothing is erased before staff have verified it
+        erasureAsked: said.erasureAsked && !meant.named,
         receipt: said.receipt,
       })
+      if (entered && meant.named)
+        await keepIntake(
+          tx,
+          {
+            ...{ channel: 'web', by: 'portal', identityCheck: 'none' },
+            facilities: meant.named.facilities,
+            erasureWanted: said.erasureAsked,
+          },
+          stop,
+          null,
+        )
       if (entered && !(said.version === 2 && said.queued === true)) await keepAsked(tx, stop, said)
       return entered
     },
@@ -177,7 +193,7 @@ async function takeQueued(
 ): Promise<void> {
   const { facility, number, birthDate, receipt, requester, erasureAsked } = said
   const charts = await parts.rooms.chartsNumbered(facilityId(facility), number, birthDate)
-  if (charts.length > 0) await takeStop(parts, request, { ...said, erasureAsked: false }, charts)
+  if (charts.length > 0) await takeStop(parts, request, said, charts)
   const lines = [
     `受付番号 ${receipt}。通知書なしの停止の求めが、1時間の上限を超えて届きました。`,
     `病院 ${facility}、患者番号 ${number}、生年月日 ${birthDate}、申し出た方 ${requester}、消去 ${erasureAsked ? '希望' : 'なし'}。`,
@@ -186,7 +202,8 @@ async function takeQueued(
       : 'まだ病院へ伝えていません。内容を確かめ、停止の受付から記録してください。',
   ]
   await openTicketWith(parts, parts.rooms.keepSaid, {
-    ticket: `portal:${request}`,
+    // beside the stop of that number, whose person is kept under it
+    ticket: `queued:${request}`,
     ...{ kind: 'stop', channel: 'web', stop: null, by: 'portal' },
     ...{ name: '', contact: '', text: lines.join('') },
   })

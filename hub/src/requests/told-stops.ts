@@ -11,7 +11,7 @@ import {
   type PatientKey,
 } from '@kakehashi/protocol/ids'
 import { CONTROL_IDS_MAX } from '@kakehashi/protocol/limits'
-import type { ListedStop } from '@kakehashi/protocol/messages'
+import type { AskedPerson, ListedStop } from '@kakehashi/protocol/messages'
 import { toBase64 } from '@kakehashi/protocol/signing'
 import { postBoxKey } from '../vault/box-key.ts'
 import { postStatus } from '../vault/enrolment.ts'
@@ -61,6 +61,8 @@ export async function tellStops(
   asked: MessageId,
 ): Promise<void> {
   const facility = agent.facility as FacilityId
+  // before the list: the agent opens its gate at the end of it
+  await sayAgain(tx, parts, agent)
   const stops = inParts(await stopsOf(tx, facility))
   const rows = await tx.selectFrom('erased_chart').select('hash').where('facility', '=', facility).execute()
   const erased = chunks(
@@ -87,6 +89,67 @@ export async function tellStops(
     })
   await postStatus(tx, parts, agent)
   await postBoxKey(tx, parts, agent)
+}
+
+/**
+ * A list names charts and papers only. Whoever was said by name or number is said again as in the order: this copy, or
+ * the agent in the place of a former one, may never have applied it.
+ */
+async function sayAgain(tx: OpsTx, parts: VaultParts, agent: AgentRow): Promise<void> {
+  const rows = await tx
+    .selectFrom('stop as s')
+    .innerJoin('stop_intake as i', 'i.stop', 's.stop')
+    .selectAll('s')
+    .select('i.facilities')
+    .where('s.standing', 'in', ['provisional', 'confirmed'])
+    .orderBy('s.asked_at')
+    .execute()
+  const agents = await tx.selectFrom('agent').select('agent').where('facility', '=', agent.facility).execute()
+  const own = agents.map((one) => one.agent)
+  for (const row of rows) {
+    const facilities = row.facilities === null ? null : (JSON.parse(row.facilities) as string[])
+    // where it was asked it is the hospital's own stop
+    if (facilities?.includes(agent.facility) === false || own.some((one) => one === row.agent)) continue
+    const person = await parts.rooms.readSaid<AskedPerson>(row.stop)
+    if (person) await sayStopAgain(tx, parts, agent, { row, person, own })
+  }
+}
+
+async function sayStopAgain(
+  tx: OpsTx,
+  parts: VaultParts,
+  agent: AgentRow,
+  { row, person, own }: { row: OpsTables['stop']; person: AskedPerson; own: readonly string[] },
+): Promise<void> {
+  const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', row.stop).execute()
+  const message = await post(tx, parts, agent, {
+    type: 'stop-ordered',
+    stop: stopId(row.stop),
+    handle: null,
+    patients: charts
+      .map((one) => one.patient as PatientKey)
+      .filter((patient) => facilityOf(patient) === agent.facility),
+    tracks: row.tracks === null ? null : JSON.parse(row.tracks),
+    requester: row.requester as ListedStop['requester'],
+    askedAt: Number(row.asked_at),
+    erasureAsked: Number(row.erasure_asked) === 1,
+    ...(row.standing === 'provisional' ? { standing: row.standing } : {}),
+    person,
+  })
+  // a former agent will never answer
+  await tx
+    .deleteFrom('stop_delivery')
+    .where('stop', '=', row.stop)
+    .where('agent', 'in', own)
+    .where('agent', '<>', agent.agent)
+    .where('acked_at', 'is', null)
+    .execute()
+  const delivery = { stop: row.stop, agent: agent.agent, message, acked_at: null }
+  await tx
+    .insertInto('stop_delivery')
+    .values({ ...delivery, sent_at: parts.env.now() })
+    .onConflict((c) => c.columns(['stop', 'agent']).doUpdateSet({ message, acked_at: null }))
+    .execute()
 }
 
 async function stopsOf(tx: OpsTx, facility: FacilityId): Promise<ListedStop[]> {

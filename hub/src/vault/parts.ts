@@ -57,6 +57,7 @@ export interface Rooms {
   forgetUnadmitted(patients: readonly PatientKey[]): Promise<void>
   /** What somebody said of themselves or another, kept where identities are. */
   keepSaid(about: string, said: object): Promise<void>
+  readSaid<T>(about: string): Promise<T | null>
   /** A stop by name, in force when this returns; taken once under its number. */
   stopNamed(parts: IntakeParts, asked: NamedAsk): Promise<StopId>
   /** The chart of exactly this number and birth date at this facility, if its records came here already. */

@@ -10,7 +10,7 @@ import type { LinkingTables } from '../linkage/store.ts'
 import { dropBuildsWith } from '../release/erase.ts'
 import type { ReleaseTables } from '../release/store.ts'
 import { slices } from '../requests/charts.ts'
-import { keepSaid, takeNamedStop } from '../requests/intake.ts'
+import { keepSaid, readSaid, takeNamedStop } from '../requests/intake.ts'
 import type { OpsStore } from './ops.ts'
 import type { Place, Rooms } from './parts.ts'
 
@@ -33,6 +33,7 @@ export function roomsOf(ops: OpsStore, content: Content, identity: IdentityStore
       await linking.bookkeep((tx) => liftIdentityErasure(tx, linking, strangers))
     },
     keepSaid: (about, said) => keepSaid(identity, about, said),
+    readSaid: (about) => readSaid(identity, about),
     stopNamed: (parts, asked) => takeNamedStop(parts, identity, asked),
     chartsNumbered: (facility, number, birthDate) => chartsNumbered(identity, facility, number, birthDate),
     async leaveBuilds(patients) {
