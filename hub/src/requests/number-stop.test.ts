@@ -68,12 +68,16 @@ test('R46 by number: nothing is erased before the desk has verified who asked, a
   }
   await hand.say({ type: 'stop-reported', stop, patients, ...said, erasureAsked: false })
   await hub.vault.round()
-  await expect(eraseAsAsked(hub.parts, { stop, patients, by: 'privacy' })).rejects.toThrow()
+  await expect(eraseAsAsked(hub.parts, { stop, patients, by: 'privacy' })).rejects.toThrow(
+    'NOT_ALLOWED at erasure',
+  )
   await verifyStop(hub.parts, hub.identity, { stop, identityCheck: 'call-back', by: 'desk' })
   await hub.vault.round()
   expect((await orders(hand)).at(-1)).not.toHaveProperty('standing')
   expect(await hub.ops.db.selectFrom('erasure').selectAll().execute()).toEqual([])
-  await expect(eraseAsAsked(hub.parts, { stop, patients, by: 'desk' })).rejects.toThrow()
+  await expect(eraseAsAsked(hub.parts, { stop, patients, by: 'desk' })).rejects.toThrow(
+    'NOT_ALLOWED at erasure',
+  )
   await eraseAsAsked(hub.parts, { stop, patients, by: 'privacy' })
   expect(await hub.ops.db.selectFrom('erasure').selectAll().execute()).toHaveLength(1)
 })

@@ -135,7 +135,7 @@ export async function addCharts(
   if (patients.length === 0) return
   await tx
     .insertInto('stop_chart')
-    .values(patients.map((patient) => ({ stop, patient })))
+    .values(patients.map((patient) => ({ stop, patient, added_at: parts.env.now() })))
     .execute()
   const hashes = patients.map((patient) => chartHash(parts.keys.tombstone, patient))
   await tx
@@ -236,15 +236,20 @@ export async function stoppedLeaveBuilds(parts: VaultParts): Promise<void> {
   const stopped = await db
     .selectFrom('stop as s')
     .innerJoin('stop_chart as c', 'c.stop', 's.stop')
-    .select(['c.patient', 's.received_at as at'])
-    .where('s.received_at', '>=', since)
+    .select(['c.patient', 's.received_at', 'c.added_at'])
+    .where((e) => e.or([e('s.received_at', '>=', since), e('c.added_at', '>=', since)]))
     .execute()
   const doubted = await db
     .selectFrom('doubted_chart')
     .select(['patient', 'since as at'])
     .where('since', '>=', since)
     .execute()
-  const rows = [...stopped, ...doubted]
+  // a chart may be named long after the stop was
+  const charts = stopped.map((row) => ({
+    patient: row.patient,
+    at: Math.max(Number(row.received_at), Number(row.added_at)),
+  }))
+  const rows = [...charts, ...doubted]
   if (rows.length === 0) return
   await parts.rooms.leaveBuilds([...new Set(rows.map((row) => row.patient as PatientKey))])
   const value = Math.max(...rows.map((row) => Number(row.at)))

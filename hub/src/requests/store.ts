@@ -18,7 +18,8 @@ export interface RequestTables {
     /** Receipt number the asker was given at the portal. */
     receipt: string | null
   }
-  stop_chart: { stop: string; patient: string }
+  /** `added_at` is 0 where the row is older than the column. */
+  stop_chart: { stop: string; patient: string; added_at: number }
   stop_handle: { stop: string; handle: string }
   /** The charts by keyed hash: what still holds after the chart's own name was erased. */
   stop_hash: { stop: string; hash: string }
@@ -124,6 +125,11 @@ const portalAsked: Migration = {
   ],
 }
 
+const chartTimes: Migration = {
+  name: '026-stop-chart-at',
+  up: (w) => [`ALTER TABLE stop_chart ADD COLUMN added_at ${w.int} NOT NULL DEFAULT 0`],
+}
+
 export const requestMigrations: readonly Migration[] = [
   requests,
   stopHashes,
@@ -131,4 +137,5 @@ export const requestMigrations: readonly Migration[] = [
   erasurePlaces,
   intake,
   portalAsked,
+  chartTimes,
 ]
