@@ -16,6 +16,7 @@ import { keepIntake } from './intake.ts'
 import { keepAsked, tellStates } from './portal-states.ts'
 import { enterStop, type StopAsk } from './stop.ts'
 import { openTicketWith } from './tickets.ts'
+import { keepUnread, readUnread } from './unread.ts'
 
 function openPortalRequest(parts: VaultParts, box: string): PortalRequest | null {
   for (const key of [parts.keys.box, ...parts.keys.formerBoxes]) {
@@ -97,10 +98,12 @@ function meantBy(said: PortalStop): Pick<StopAsk, 'handles' | 'named'> {
 /** Fetches what patients asked; each stop holds from the commit of its transaction. */
 export async function pullRequests(parts: VaultParts, portal: Peer): Promise<number> {
   let taken = 0
+  await readUnread(parts, (request, box) => applyRequest(parts, request, box))
   for (;;) {
     const list = await portal.getJson<{ request: string; box: string }[]>('/v1/vault/requests')
     if (list.length === 0) break
-    for (const { request, box } of list) await applyRequest(parts, request, box)
+    for (const { request, box } of list)
+      if (!(await applyRequest(parts, request, box))) await keepUnread(parts, request, box)
     await portal.post('/v1/vault/requests/acks', { requests: list.map(({ request }) => request) })
     taken += list.length
   }
@@ -119,15 +122,14 @@ async function tellPortal(parts: VaultParts, portal: Peer, atOnce: boolean): Pro
   }
 }
 
-async function applyRequest(parts: VaultParts, request: string, box: string): Promise<void> {
+/** `false`: it does not open. */
+async function applyRequest(parts: VaultParts, request: string, box: string): Promise<boolean> {
   const said = openPortalRequest(parts, box)
-  if (!said) {
-    parts.log('portal.request-unreadable')
-    return
-  }
-  if (said.version === 3) return takeQuestion(parts, request, said)
-  if (said.version === 2 && said.queued === true) return takeQueued(parts, request, said)
-  return takeStop(parts, request, said, [])
+  if (!said) return false
+  if (said.version === 3) await takeQuestion(parts, request, said)
+  else if (said.version === 2 && said.queued === true) await takeQueued(parts, request, said)
+  else await takeStop(parts, request, said, [])
+  return true
 }
 
 async function takeStop(

@@ -27,6 +27,8 @@ export interface RequestTables {
   stop_name: { stop: string; hash: string }
   /** Under what the portal keeps how far a stop came, and what it was last told. */
   portal_asked: { stop: string; state_key: string; by_token: number; asked_at: number; told: string | null }
+  /** Requests of the portal that could not be opened, sealed as they came. */
+  portal_unread: { request: string; box: string; received_at: number }
   /** How a stop came to the operator's desk. `facilities` as JSON; `null`: every hospital. */
   stop_intake: {
     stop: string
@@ -130,6 +132,13 @@ const chartTimes: Migration = {
   up: (w) => [`ALTER TABLE stop_chart ADD COLUMN added_at ${w.int} NOT NULL DEFAULT 0`],
 }
 
+const portalUnread: Migration = {
+  name: '027-portal-unread',
+  up: (w) => [
+    `CREATE TABLE portal_unread (request ${w.text} PRIMARY KEY, box ${w.text} NOT NULL, received_at ${w.int} NOT NULL)${w.strict}`,
+  ],
+}
+
 export const requestMigrations: readonly Migration[] = [
   requests,
   stopHashes,
@@ -138,4 +147,5 @@ export const requestMigrations: readonly Migration[] = [
   intake,
   portalAsked,
   chartTimes,
+  portalUnread,
 ]

@@ -8,6 +8,7 @@ export type IncidentKind =
   | 'forged-message'
   | 'notice-voided'
   | 'stopped-data'
+  | 'request-unread'
 
 /** Codes that mean: data came of somebody who was not told. Severity 1, and intake stops (LAW R49, trap 58). */
 export const UNNOTIFIED: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
