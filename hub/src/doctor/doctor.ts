@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { toBase64 } from '@kakehashi/protocol/signing'
 import { verifyAuditTable } from '@kakehashi/store/audit-log'
+import { readPortalConfig } from '../config.ts'
 import { isExposed } from '../key-files.ts'
 import type { OpenVault } from '../vault/opening.ts'
 import { QUARANTINE_MS_EXPECTED } from '../vault/quarantine.ts'
@@ -22,6 +23,7 @@ export async function examine(dir: string, vault: OpenVault): Promise<Finding[]>
   return [
     keyModes(dir),
     gatewayKeys(dir, vault),
+    portalKeys(dir, vault),
     routes(vault),
     disk(dir),
     memory(vault),
@@ -66,6 +68,32 @@ function gatewayKeys(dir: string, vault: OpenVault): Finding {
     : fail(
         'zones',
         `保管庫の鍵が外側の区画にあります: ${found.join('、')}。ただちに消し、鍵を作り直してください。`,
+      )
+}
+
+/** What patients ask, sealed to another key, cannot be opened here. */
+function portalKeys(dir: string, vault: OpenVault): Finding {
+  const { box, formerBoxes, signing } = vault.parts.keys
+  const portal = join(dir, 'portal', 'portal.json')
+  if (!existsSync(portal))
+    return ok(
+      'portal-key',
+      '窓口ページの設定はこの機械にありません。その機械の portal.json の vault を確かめてください。',
+    )
+  const told = readPortalConfig(dir).vault
+  const sealedTo = (key: { public: Uint8Array }) => toBase64(told.box) === toBase64(key.public)
+  const signed = toBase64(told.signing) === toBase64(signing.public)
+  if (signed && sealedTo(box)) return ok('portal-key', '窓口ページの設定は今の保管庫の鍵です。')
+  const mend =
+    'vault の値を public.json の vaultKey と vaultSigningKey に合わせ、窓口ページを始め直してください。'
+  return signed && formerBoxes.some((key) => sealedTo(key))
+    ? warn(
+        'portal-key',
+        `窓口ページの設定が保管庫の前の鍵のままです。まもなく開けられなくなります。${portal} の${mend}`,
+      )
+    : fail(
+        'portal-key',
+        `窓口ページの設定が保管庫の鍵と違います。患者さんの求めを開けられません。${portal} の${mend}`,
       )
 }
 
