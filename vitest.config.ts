@@ -11,12 +11,14 @@ const unit = {
     exclude: [...exclude, LONG],
     // nothing of ours keeps state in a module: files of one worker may share what they loaded
     isolate: false,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     env: { DATABASE_URL: '' },
   },
 }
 
 /** What takes longer than a developer waits for between two edits. */
-const long = { test: { ...unit.test, name: 'long', include: [LONG], exclude } }
+const long = { test: { ...unit.test, name: 'long', include: [LONG], exclude, testTimeout: 600_000 } }
 
 /** The same tests of the stores and the hub once more, on PostgreSQL. */
 const hubPostgres = {
@@ -24,6 +26,8 @@ const hubPostgres = {
     name: 'hub-postgres',
     include: ['protocol/store/**/*.test.ts', 'hub/**/*.test.ts', 'test/law/hub*.test.ts'],
     exclude,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     env: { DATABASE_URL: postgres ?? '' },
   },
 }
