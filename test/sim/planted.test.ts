@@ -9,11 +9,12 @@ const threads = Math.min(4, availableParallelism())
 
 /** Rare weather: where a fault was found last is looked at first, then everywhere. Stale numbers only cost time. */
 const FOUND_LAST: Record<string, number> = {
-  'no-deduplication': 77,
-  'delete-forgets-outbox': 17,
+  'hub-ignores-stops': 27,
+  'delete-forgets-outbox': 13,
   'claims-not-recovered': 17,
-  'holds-ignored': 13,
+  'holds-ignored': 20,
   'clock-believed': 23,
+  'strangers-paper-passed': 55,
 }
 
 async function find(plant: string): Promise<ReturnType<typeof runSeeds>> {
