@@ -22,7 +22,6 @@ import {
   type EntityFacts,
   type FacilityState,
   type FilingFact,
-  type GateState,
   type LocalDate,
   type NoticeFact,
   type OperatorState,
@@ -169,11 +168,4 @@ export const OPERATOR_STATE: z.ZodType<OperatorState> = z.strictObject({
   tracks: TRACKS,
   standing: OPERATOR_STANDING,
   asOf: INSTANT,
-})
-
-export const GATE_STATE: z.ZodType<GateState> = z.strictObject({
-  facility: FACILITY_STATE,
-  patient: PATIENT_STATE,
-  operator: OPERATOR_STATE,
-  latestSeen: INSTANT,
 })

@@ -127,14 +127,6 @@ export async function readPatient(db: PatientsReader, patient: PatientKey): Prom
   return row ? shownOf(row) : null
 }
 
-export async function countPatients(db: PatientsReader): Promise<number> {
-  const row = await db
-    .selectFrom('patient_index')
-    .select((e) => e.fn.countAll<number>().as('n'))
-    .executeTakeFirstOrThrow()
-  return Number(row.n)
-}
-
 /** The one patient who bears this identifier; `null` when none or several do. */
 export async function patientByIdentifier(
   db: PatientsReader,

@@ -250,11 +250,6 @@ export async function patientOfHandle(db: RegisterReader, handle: StopHandle): P
   return (row?.patient ?? null) as PatientKey | null
 }
 
-/** Everything recorded about one person, oldest first, for the counter's history. */
-export async function historyOf(db: RegisterReader, patient: PatientKey): Promise<PatientEvent[]> {
-  return eventsOf(db, await chartsOf(db, patient))
-}
-
 const READ_BACK_EVENTS = 20_000
 
 /** The newest events of these types since `since`, newest first: what the counter did today. */

@@ -89,11 +89,6 @@ export async function openSlip(
   return slip
 }
 
-export async function slipOf(db: RegisterReader, number: string): Promise<Slip | null> {
-  const row = await db.selectFrom('slip').select('body').where('number', '=', number).executeTakeFirst()
-  return row ? (JSON.parse(row.body) as Slip) : null
-}
-
 export async function slipsOfStop(db: RegisterReader, stop: StopId): Promise<Slip[]> {
   const rows = await db.selectFrom('slip').select('body').where('stop', '=', stop).execute()
   return rows.map((row) => JSON.parse(row.body) as Slip)

@@ -138,20 +138,6 @@ export async function sentHashes(db: Reader, patient: PatientKey): Promise<Map<s
   return new Map(rows.map((row) => [row.key, row.hash]))
 }
 
-/** The same by record, for records of several patients. */
-export async function sentHashesOf(db: Reader, keys: readonly string[]): Promise<Map<string, string>> {
-  const found = new Map<string, string>()
-  for (let from = 0; from < keys.length; from += 500) {
-    const rows = await db
-      .selectFrom('sent_record')
-      .select(['key', 'hash'])
-      .where('key', 'in', keys.slice(from, from + 500))
-      .execute()
-    for (const row of rows) found.set(row.key, row.hash)
-  }
-  return found
-}
-
 export async function recordSent(
   tx: SourcesTx,
   sent: readonly { key: string; hash: string; patient: PatientKey }[],

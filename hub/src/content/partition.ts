@@ -1,4 +1,4 @@
-import { facilityOf, type FacilityId, type PatientKey } from '@kakehashi/protocol/ids'
+import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
 import type { RecordKey } from '@kakehashi/protocol/records'
 import { sha256, sha256Hex } from '@kakehashi/protocol/signing'
 
@@ -21,8 +21,4 @@ export function ownerOf(facility: FacilityId, patients: readonly PatientKey[]): 
 
 export function isPatient(owner: PatientKey | FacilityId): owner is PatientKey {
   return owner.includes('/')
-}
-
-export function facilityOfOwner(owner: PatientKey | FacilityId): FacilityId {
-  return isPatient(owner) ? facilityOf(owner) : owner
 }
