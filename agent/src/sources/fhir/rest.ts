@@ -1,4 +1,3 @@
-import type { Env } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { RecordKey } from '@kakehashi/protocol/records'
 import { Refused } from '@kakehashi/protocol/refusals'
@@ -10,17 +9,12 @@ import type {
   SourceEvent,
   SourceProfile,
 } from '../connector.ts'
-import { type Capability, capabilityOf } from './capability.ts'
-import { type ClientOptions, FhirClient } from './client.ts'
-import { fetchFromServer, tellPage } from './rest-fetch.ts'
+import type { Capability } from './capability.ts'
+import { FhirEndpoint, profileOf, type EndpointOptions } from './endpoint.ts'
+import { tellPage } from './rest-fetch.ts'
 import { overlooksTime, readType, refusesTime } from './rest-pass.ts'
-import type { FhirReading } from './telling.ts'
 
-export interface RestOptions extends Omit<FhirReading, 'bases'> {
-  client: Omit<ClientOptions, 'env'>
-  env: Env
-  /** Other addresses under which the server's own resources are referred to. */
-  aliases?: readonly string[]
+export interface RestOptions extends EndpointOptions {
   pageCount?: number
   /** A full pass, which alone finds what vanished, at least this often. */
   fullEveryMs?: number
@@ -58,34 +52,21 @@ export class FhirRest implements SourceConnector {
   readonly kind = 'fhir-rest'
   readonly id: string
   readonly #options: RestOptions
-  readonly #client: FhirClient
-  readonly #reading: FhirReading
-  #capability: Capability | null = null
+  readonly #server: FhirEndpoint
   constructor(options: RestOptions) {
     this.id = options.source
     this.#options = options
-    const base = options.client.base.replace(/\/*$/, '/')
-    this.#client = new FhirClient({ ...options.client, base, env: options.env })
-    const { source, facility, labels, index } = options
-    this.#reading = { source, facility, labels, index, bases: [base, ...(options.aliases ?? [])] }
+    this.#server = new FhirEndpoint(options)
   }
 
   async probe(signal: AbortSignal): Promise<SourceProfile> {
     const before = this.#options.env.now()
-    const capability = await this.#asked(signal, true)
-    return {
-      software: capability.software,
-      fhirVersion: capability.fhirVersion,
-      types: [...capability.types.keys()],
-      deletes: 'sweep',
-      skewMs: capability.serverNow === null ? null : capability.serverNow - before,
-      everything: capability.everything,
-    }
+    return profileOf(await this.#server.capability(signal, true), before)
   }
 
   async *changes(from: Checkpoint | null, options: ChangeOptions): AsyncGenerator<SourceEvent> {
     const { signal, run } = options
-    const capability = await this.#asked(signal, true)
+    const capability = await this.#server.capability(signal, true)
     const state = readState(from)
     if (state.pass === null || (options.full && !state.pass.full)) {
       state.pass = this.#newPass(state, capability, options.full === true)
@@ -95,7 +76,7 @@ export class FhirRest implements SourceConnector {
     const types = [...capability.types.keys()].toSorted(
       (a, b) => Number(b === 'Patient') - Number(a === 'Patient'),
     )
-    const allows = await this.#client.allows(signal)
+    const allows = await this.#server.client.allows(signal)
     for (const type of types) {
       if (pass.done.includes(type) || pass.withheld?.includes(type)) continue
       if (!allows(type)) {
@@ -120,12 +101,12 @@ export class FhirRest implements SourceConnector {
     const count = this.#options.pageCount ?? PAGE_COUNT
     let overlooked = !pass.full && state.unfiltered?.includes(type) === true
     try {
-      const pages = readType(this.#client, { type, since, resume, count }, signal)
+      const pages = readType(this.#server.client, { type, since, resume, count }, signal)
       if (!overlooked)
         for await (const page of pages) {
           overlooked = since !== null && overlooksTime(page)
           if (overlooked) break
-          yield* await tellPage(this.#reading, this.#client, page, type, run)
+          yield* await tellPage(this.#server.reading, this.#server.client, page, type, run)
           pass.at = page.next === null ? null : { type, next: page.next }
           if (page.next !== null) yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
         }
@@ -174,7 +155,7 @@ export class FhirRest implements SourceConnector {
     signal: AbortSignal,
   ): Promise<'deleted' | 'vanished' | 'present' | 'unknown'> {
     try {
-      const { status } = await this.#client.get(`${key.type}/${key.id}`, key.type, signal)
+      const { status } = await this.#server.client.get(`${key.type}/${key.id}`, key.type, signal)
       if (status === 410) return 'deleted'
       return status === 404 ? 'vanished' : status === 200 ? 'present' : 'unknown'
     } catch (error) {
@@ -187,19 +168,8 @@ export class FhirRest implements SourceConnector {
     return this.fetchPatients([patient], signal)
   }
 
-  async *fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncGenerator<FetchEvent> {
-    const capability = await this.#asked(signal, false)
-    const count = this.#options.pageCount ?? PAGE_COUNT
-    yield* fetchFromServer(
-      { client: this.#client, reading: this.#reading, capability, count },
-      patients,
-      signal,
-    )
-  }
-
-  async #asked(signal: AbortSignal, anew: boolean): Promise<Capability> {
-    if (anew || this.#capability === null) this.#capability = await capabilityOf(this.#client, signal)
-    return this.#capability
+  fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncIterable<FetchEvent> {
+    return this.#server.fetchPatients(patients, this.#options.pageCount ?? PAGE_COUNT, signal)
   }
 }
 

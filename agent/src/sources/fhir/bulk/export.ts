@@ -1,4 +1,3 @@
-import type { Env } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
 import type {
   ChangeOptions,
@@ -8,23 +7,17 @@ import type {
   SourceEvent,
   SourceProfile,
 } from '../../connector.ts'
-import { type Capability, capabilityOf } from '../capability.ts'
-import { type ClientOptions, FhirClient } from '../client.ts'
-import { fetchFromServer } from '../rest-fetch.ts'
-import type { FhirReading } from '../telling.ts'
+import { FhirEndpoint, profileOf, type EndpointOptions } from '../endpoint.ts'
 import { awaited, cleanUp, JobLost, kickOff, type Level } from './job.ts'
 import type { Manifest } from './manifest.ts'
 import { membersOf } from './members.ts'
 import { readJob } from './reading.ts'
 import { type BulkJob, type BulkState, readState } from './state.ts'
 
-export interface BulkOptions extends Omit<FhirReading, 'bases'> {
-  client: Omit<ClientOptions, 'env'>
-  env: Env
+export interface BulkOptions extends EndpointOptions {
   level?: Level
   /** `null`: whatever the server exports. */
   types?: readonly string[] | null
-  aliases?: readonly string[]
   /** An export costs a server much: not more often than this. */
   everyMs?: number
   /** A full export, which alone finds what vanished unsaid, at least this often. */
@@ -42,41 +35,28 @@ export class FhirBulk implements SourceConnector {
   readonly kind = 'fhir-bulk'
   readonly id: string
   readonly #options: BulkOptions
-  readonly #client: FhirClient
-  readonly #reading: FhirReading
-  #capability: Capability | null = null
+  readonly #server: FhirEndpoint
   constructor(options: BulkOptions) {
     this.id = options.source
     this.#options = options
-    const base = options.client.base.replace(/\/*$/, '/')
-    this.#client = new FhirClient({ ...options.client, base, env: options.env })
-    const { source, facility, labels, index } = options
-    this.#reading = { source, facility, labels, index, bases: [base, ...(options.aliases ?? [])] }
+    this.#server = new FhirEndpoint(options)
   }
 
   async probe(signal: AbortSignal): Promise<SourceProfile> {
-    const capability = await this.#asked(signal, true)
-    const now = this.#options.env.now()
-    return {
-      software: capability.software,
-      fhirVersion: capability.fhirVersion,
-      types: [...(this.#options.types ?? capability.types.keys())],
-      deletes: 'sweep',
-      skewMs: capability.serverNow === null ? null : capability.serverNow - now,
-      everything: capability.everything,
-    }
+    const capability = await this.#server.capability(signal, true)
+    return profileOf(capability, this.#options.env.now(), this.#options.types ?? undefined)
   }
 
   async *changes(from: Checkpoint | null, options: ChangeOptions): AsyncGenerator<SourceEvent> {
     const { env, level = '', everyMs = EVERY_MS } = this.#options
     const state = readState(from)
     if (state.job === null && !options.full && env.now() < state.nextAt) return
-    const members = await membersOf(this.#client, level, options.signal)
+    const members = await membersOf(this.#server.client, level, options.signal)
     if (state.job !== null && options.full && !state.job.full) await this.#leave(state, options.signal)
     const first = yield* this.#job(state, members, options)
     const job = state.job
     if (first === null || job === null) return
-    const reading = { client: this.#client, reading: this.#reading, env, state, job, options }
+    const reading = { client: this.#server.client, reading: this.#server.reading, env, state, job, options }
     const outcome = yield* readJob(reading, first)
     // the job stays on the server, and the next round asks for what did not come
     if (outcome === 'again') return
@@ -106,7 +86,7 @@ export class FhirBulk implements SourceConnector {
         yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
       }
       try {
-        return await awaited(this.#client, state.job, env, options.signal)
+        return await awaited(this.#server.client, state.job, env, options.signal)
       } catch (error) {
         if (!(error instanceof JobLost)) throw error
         await this.#leave(state, options.signal)
@@ -125,12 +105,12 @@ export class FhirBulk implements SourceConnector {
     const due = state.lastFullAt === null || now - state.lastFullAt >= fullEveryMs
     const whole = full === true || due || state.since === null || members !== state.members
     const since = whole ? null : state.since
-    const status = await kickOff(this.#client, { level, since, types }, signal)
+    const status = await kickOff(this.#server.client, { level, since, types }, signal)
     return { status, full: whole, startedAt: now, members, done: [] }
   }
 
   async #leave(state: BulkState, signal: AbortSignal): Promise<void> {
-    if (state.job !== null) await cleanUp(this.#client, state.job.status, signal)
+    if (state.job !== null) await cleanUp(this.#server.client, state.job.status, signal)
     state.job = null
   }
 
@@ -138,14 +118,7 @@ export class FhirBulk implements SourceConnector {
     return this.fetchPatients([patient], signal)
   }
 
-  async *fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncGenerator<FetchEvent> {
-    const capability = await this.#asked(signal, false)
-    const server = { client: this.#client, reading: this.#reading, capability, count: PAGE_COUNT }
-    yield* fetchFromServer(server, patients, signal)
-  }
-
-  async #asked(signal: AbortSignal, anew: boolean): Promise<Capability> {
-    if (anew || this.#capability === null) this.#capability = await capabilityOf(this.#client, signal)
-    return this.#capability
+  fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncIterable<FetchEvent> {
+    return this.#server.fetchPatients(patients, PAGE_COUNT, signal)
   }
 }
