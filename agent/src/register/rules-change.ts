@@ -37,12 +37,15 @@ export async function proposeRules(
   asked: { rules: unknown; by: string },
 ): Promise<{ version: string; hash: string }> {
   const rules = readRuleFile(asked.rules)
-  const hash = proposable(await rulesHistory(context.store.db), rules, context.env.now())
-  await context.store.transact(
-    { act: 'rules.proposed', actor: asked.by, detail: { version: rules.version, hash } },
-    (tx) => appendFact(tx, context, asked.by, { type: 'rules-proposed', hash, rules }),
+  const { version } = rules
+  return context.store.transact(
+    ({ hash }: { hash: string }) => ({ act: 'rules.proposed', actor: asked.by, detail: { version, hash } }),
+    async (tx) => {
+      const hash = proposable(await rulesHistory(tx), rules, context.env.now())
+      await appendFact(tx, context, asked.by, { type: 'rules-proposed', hash, rules })
+      return { version, hash }
+    },
   )
-  return { version: rules.version, hash }
 }
 
 /** Another person agrees to exactly that text. */
@@ -50,19 +53,24 @@ export async function approveRules(
   context: AgentContext,
   asked: { hash: string; by: string },
 ): Promise<{ version: string; effectiveFrom: LocalDate }> {
-  const known = await rulesHistory(context.store.db)
-  const { version, effectiveFrom, proposedBy } = approvable(known, asked, context.env.now())
-  await context.store.transact(
-    { act: 'rules.approved', actor: asked.by, detail: { version, hash: asked.hash } },
-    (tx) =>
-      appendFact(tx, context, asked.by, {
+  return context.store.transact(
+    ({ version }: { version: string }) => ({
+      act: 'rules.approved',
+      actor: asked.by,
+      detail: { version, hash: asked.hash },
+    }),
+    async (tx) => {
+      const known = await rulesHistory(tx)
+      const { version, effectiveFrom, proposedBy } = approvable(known, asked, context.env.now())
+      await appendFact(tx, context, asked.by, {
         type: 'rules-changed',
         version,
         hash: asked.hash,
         ...(proposedBy === null ? {} : { proposedBy }),
-      }),
+      })
+      return { version, effectiveFrom }
+    },
   )
-  return { version, effectiveFrom }
 }
 
 /** The rules an agent decides by: those built in and those approved, as last read. */
