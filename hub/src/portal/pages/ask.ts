@@ -5,7 +5,7 @@ import { hiddenField, radios, textField } from '@kakehashi/ui/field'
 import { html, withReadings as r, type Markup } from '@kakehashi/ui/markup'
 import { steps } from '@kakehashi/ui/steps'
 import { summaryList } from '@kakehashi/ui/summary-list'
-import { LANGUAGES, layout, type Around } from './layout.ts'
+import { LANGUAGES, layout, type Around, type OperatorContact } from './layout.ts'
 import type { PortalWords } from './words.ja.ts'
 
 export const REQUESTERS = ['person', 'guardian', 'family'] as const
@@ -26,6 +26,31 @@ export function progress(w: PortalWords, at: number): Markup {
 
 export function titled(w: PortalWords, title: string, errors: readonly FieldError[]): string {
   return errors.length > 0 ? `${w.errorPrefix}${title}` : title
+}
+
+/** What was wrong, for the summary above, and beside the field it is about. */
+export function errorsIn<F extends string>(
+  wrong: readonly F[],
+  texts: Record<F, string>,
+): { errors: FieldError[]; errorOf: (field: F) => FieldError['text'] | undefined } {
+  const errors = wrong.map((field) => ({ field, text: r(texts[field]) }))
+  return { errors, errorOf: (field) => errors.find((one) => one.field === field)?.text }
+}
+
+export function receiptPart(w: PortalWords, receipt: string): Markup {
+  return html`<h2>${r(w.receiptLabel)}</h2>
+    <p class="receipt">${receipt}</p>
+    <p>${r(w.receiptHint)}</p>`
+}
+
+/** Whom to ask, by phone and by post. */
+export function contactPart(w: PortalWords, operator: OperatorContact): Markup {
+  return html`<h2>${r(w.contactTitle)}</h2>
+    <ul>
+      <li>${operator.name}</li>
+      ${operator.phone ? html`<li>${r(w.otherPhone(operator.phone))}</li>` : ''}
+      <li>${operator.address}</li>
+    </ul>`
 }
 
 /** What somebody came for: to stop and be asked about erasing, or to have erased what was provided. */
@@ -68,10 +93,8 @@ export interface NumberView {
 
 export function numberPage(around: Around, view: NumberView): Markup {
   const w = LANGUAGES[around.language]
-  const texts = { token: w.tokenError, who: w.requesterError }
-  const errors = view.errors.map((field) => ({ field, text: r(texts[field]) }))
+  const { errors, errorOf } = errorsIn(view.errors, { token: w.tokenError, who: w.requesterError })
   const names = requesterWords(w)
-  const errorOf = (field: string) => errors.find((one) => one.field === field)?.text
   return layout(
     around,
     titled(w, w.numberTitle, errors),
@@ -120,26 +143,18 @@ export function checkPage(around: Around, view: CheckView): Markup {
 /** The same words for every token that has the form of one: they tell nobody whether it is known. */
 export function donePage(around: Around, receipt: string, byNumber = false): Markup {
   const w = LANGUAGES[around.language]
-  const { operator } = around
   return layout(
     around,
     w.doneTitle,
     html`${progress(w, 2)}
       <h1>${r(w.doneTitle)}</h1>
       <p>${r(byNumber ? w.noPaperDone : w.doneText)}</p>
-      <h2>${r(w.receiptLabel)}</h2>
-      <p class="receipt">${receipt}</p>
-      <p>${r(w.receiptHint)}</p>
+      ${receiptPart(w, receipt)}
       <h2>${r(w.nextTitle)}</h2>
       <ul>
         ${(byNumber ? w.nextItems.slice(2) : w.nextItems).map((line) => html`<li>${r(line)}</li>`)}
       </ul>
-      <h2>${r(w.contactTitle)}</h2>
-      <ul>
-        <li>${operator.name}</li>
-        ${operator.phone ? html`<li>${r(w.otherPhone(operator.phone))}</li>` : ''}
-        <li>${operator.address}</li>
-      </ul>
+      ${contactPart(w, around.operator)}
       ${linkButton({ text: r(w.stateTitle), kind: 'secondary', href: `/${around.language}/state` })}`,
   )
 }

@@ -7,6 +7,7 @@ import { summaryList } from '@kakehashi/ui/summary-list'
 import type { Context, Hono } from 'hono'
 import {
   donePage,
+  errorsIn,
   progress,
   REQUESTERS,
   requesterWords,
@@ -68,14 +69,12 @@ async function typedIn(c: Context): Promise<Typed & { erasure: string }> {
 
 function whoPage(around: Around, hospitals: readonly Hospital[], typed: Typed, wrong: Field[]): Markup {
   const w = LANGUAGES[around.language]
-  const texts: Record<Field, string> = {
+  const { errors, errorOf } = errorsIn(wrong, {
     hospital: w.hospitalError,
     number: w.patientNumberError,
     birth: w.birthError,
     who: w.requesterError,
-  }
-  const errors = wrong.map((field) => ({ field, text: r(texts[field]) }))
-  const errorOf = (field: Field) => errors.find((one) => one.field === field)?.text
+  })
   const names = requesterWords(w)
   return layout(
     around,

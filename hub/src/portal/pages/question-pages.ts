@@ -5,7 +5,7 @@ import { html, withReadings as r, type Markup } from '@kakehashi/ui/markup'
 import type { Context, Hono } from 'hono'
 import { CONTACT_MAX, QUESTION_MAX } from '../sealed-request.ts'
 import { readReceipt } from '../receipt.ts'
-import { titled } from './ask.ts'
+import { contactPart, receiptPart, titled } from './ask.ts'
 import { LANGUAGES, layout, type Around, type Language } from './layout.ts'
 import { busyPage, type AroundOf } from './number-pages.ts'
 
@@ -39,21 +39,12 @@ function formPage(around: Around, typed: { text: string; contact: string }, wron
 
 function donePage(around: Around, receipt: string): Markup {
   const w = LANGUAGES[around.language]
-  const { operator } = around
   return layout(
     around,
     w.doneTitle,
     html`<h1>${r(w.doneTitle)}</h1>
       <p>${r(w.questionDone)}</p>
-      <h2>${r(w.receiptLabel)}</h2>
-      <p class="receipt">${receipt}</p>
-      <p>${r(w.receiptHint)}</p>
-      <h2>${r(w.contactTitle)}</h2>
-      <ul>
-        <li>${operator.name}</li>
-        ${operator.phone ? html`<li>${r(w.otherPhone(operator.phone))}</li>` : ''}
-        <li>${operator.address}</li>
-      </ul>`,
+      ${receiptPart(w, receipt)} ${contactPart(w, around.operator)}`,
   )
 }
 

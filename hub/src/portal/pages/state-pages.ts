@@ -7,7 +7,7 @@ import { summaryList, type SummaryRow } from '@kakehashi/ui/summary-list'
 import type { Context, Hono } from 'hono'
 import { readReceipt, type Second } from '../receipt.ts'
 import type { RequestState } from '../states.ts'
-import { titled } from './ask.ts'
+import { contactPart, errorsIn, titled } from './ask.ts'
 import { LANGUAGES, layout, type Around, type Language } from './layout.ts'
 import { busyPage, type AroundOf } from './number-pages.ts'
 import { readBirthDate } from './typed.ts'
@@ -35,9 +35,7 @@ function readSecond(typed: string): Second | null {
 
 function formPage(around: Around, typed: Typed, wrong: (keyof Typed)[]): Markup {
   const w = LANGUAGES[around.language]
-  const texts = { receipt: w.receiptError, second: w.secondError }
-  const errors = wrong.map((field) => ({ field, text: r(texts[field]) }))
-  const errorOf = (field: keyof Typed) => errors.find((one) => one.field === field)?.text
+  const { errors, errorOf } = errorsIn(wrong, { receipt: w.receiptError, second: w.secondError })
   return layout(
     around,
     titled(w, w.stateTitle, errors),
@@ -54,18 +52,12 @@ function formPage(around: Around, typed: Typed, wrong: (keyof Typed)[]): Markup 
 
 function unknownPage(around: Around): Markup {
   const w = LANGUAGES[around.language]
-  const { operator } = around
   return layout(
     around,
     w.stateUnknownTitle,
     html`<h1>${r(w.stateUnknownTitle)}</h1>
       <p>${r(w.stateUnknown)}</p>
-      <h2>${r(w.contactTitle)}</h2>
-      <ul>
-        <li>${operator.name}</li>
-        ${operator.phone ? html`<li>${r(w.otherPhone(operator.phone))}</li>` : ''}
-        <li>${operator.address}</li>
-      </ul>
+      ${contactPart(w, around.operator)}
       ${linkButton({ text: r(w.stateTitle), kind: 'secondary', href: `/${around.language}/state` })}`,
   )
 }
