@@ -6,10 +6,10 @@ import { silentLog } from '@kakehashi/protocol/log'
 import { openStore, type Store } from '@kakehashi/store/store'
 import { takePatient } from '../../patients/flow.ts'
 import { patientsMigrations, type PatientsTables } from '../../patients/store.ts'
-import { FACILITY, fixedEnv } from '../folder.fixture.ts'
+import { FACILITY, fetched, fixedEnv, key } from '../folder.fixture.ts'
 import { gather, type Gathered, type Gathering } from '../flow.ts'
 import { LABEL_POLICY } from '../labels.ts'
-import { sourcesMigrations, type SourcesTables } from '../store.ts'
+import { dueTombstones, recordSent, sourcesMigrations, type SourcesTables } from '../store.ts'
 import { foldersOf } from './file-name.ts'
 import { Ssmix2Storage, type StorageOptions } from './storage.ts'
 import { folderIndex, ssmix2Migrations } from './store.ts'
@@ -169,3 +169,36 @@ export const results = (patient: string, value: string, status = 'F', code = '3A
     'ORC|SC|O1|F1||CM||||202601010800',
     `OBX|1|NM|${code}^総蛋白^JC10||${value}|g/dl^g/dl^99XYZ|6.70-8.3||||${status}|||202601010930`,
   ].join('\r')
+
+/** One patient's chart, problems and results, as most tests write them. */
+export const P = '0000123456'
+export const T1 = '20260105090000000'
+export const T2 = '20260106090000000'
+export const chart: Written = { patient: P, kind: 'ADT-00', at: T1 }
+export const list: Written = { patient: P, kind: 'PPR-01', at: T1 }
+export const lab: Written = {
+  patient: P,
+  kind: 'OML-11',
+  date: '20260105',
+  order: '000000000000777',
+  at: T1,
+  department: '01',
+}
+/** Longer than any settle time. */
+export const AGES = 3600_000
+
+/** As if everything of the patient had been accepted at the hub. */
+export async function sendAll(w: StorageWorld): Promise<void> {
+  const { records } = await fetched(w.connector, [key(P)])
+  const sent = records.map((record) => ({
+    key: `${record.key.source}|${record.key.type}|${record.key.id}`,
+    hash: record.contentHash,
+    patient: record.patients[0] ?? key(P),
+  }))
+  await w.store.bookkeep((tx) => recordSent(tx as never, sent, 1))
+}
+
+export async function dueOf(w: StorageWorld): Promise<string[]> {
+  const due = await dueTombstones(w.store.db as never, key(P))
+  return due.map(({ key: { type }, reason }) => `${type} ${reason}`)
+}

@@ -2,7 +2,6 @@ import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { fetched, key } from '../folder.fixture.ts'
-import { dueTombstones, recordSent } from '../store.ts'
 import {
   adt00,
   msh,
@@ -12,39 +11,20 @@ import {
   problems,
   results,
   type StorageWorld,
-  type Written,
+  AGES,
+  chart,
+  dueOf,
+  lab,
+  list,
+  P,
+  sendAll,
+  T1,
+  T2,
 } from './storage.fixture.ts'
-
-const P = '0000123456'
-const T1 = '20260105090000000'
-const T2 = '20260106090000000'
-const chart: Written = { patient: P, kind: 'ADT-00', at: T1 }
-const list: Written = { patient: P, kind: 'PPR-01', at: T1 }
-const lab: Written = {
-  patient: P,
-  kind: 'OML-11',
-  date: '20260105',
-  order: '000000000000777',
-  at: T1,
-  department: '01',
-}
-const AGES = 3600_000
 
 let w: StorageWorld
 afterEach(() => w[Symbol.asyncDispose]())
 
-async function sendAll(): Promise<void> {
-  const { records } = await fetched(w.connector, [key(P)])
-  const sent = records.map((record) => ({
-    key: `${record.key.source}|${record.key.type}|${record.key.id}`,
-    hash: record.contentHash,
-    patient: record.patients[0]!,
-  }))
-  await w.store.bookkeep((tx) => recordSent(tx as never, sent, 1))
-}
-
-const due = async () =>
-  (await dueTombstones(w.store.db as never, key(P))).map(({ key: { type }, reason }) => `${type} ${reason}`)
 test('a full list: a problem that is not in the newer file is no more', async () => {
   w = await openStorage()
   await w.put(
@@ -55,7 +35,7 @@ test('a full list: a problem that is not in the newer file is no more', async ()
     ]),
   )
   await w.gather()
-  await sendAll()
+  await sendAll(w)
   await w.flag(list, 2)
   await w.put(
     { ...list, at: T2 },
@@ -65,7 +45,7 @@ test('a full list: a problem that is not in the newer file is no more', async ()
     ]),
   )
   expect(await w.gather()).toMatchObject({ added: 1, changed: 0, unchanged: 1, vanished: 1 })
-  expect(await due()).toEqual(['Condition superseded'])
+  expect(await dueOf(w)).toEqual(['Condition superseded'])
 })
 
 test('between two renames a key without a valid file has not gone; after a while it has, and only then', async () => {

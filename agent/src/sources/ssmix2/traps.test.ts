@@ -3,7 +3,6 @@ import { basename, dirname, join } from 'node:path'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { afterEach, expect, test } from 'vitest'
 import { fetched, key } from '../folder.fixture.ts'
-import { dueTombstones, recordSent } from '../store.ts'
 import {
   adt00,
   jis,
@@ -15,38 +14,19 @@ import {
   results,
   type StorageWorld,
   type Written,
+  AGES,
+  chart,
+  dueOf,
+  lab,
+  list,
+  P,
+  sendAll,
+  T2,
 } from './storage.fixture.ts'
-
-const P = '0000123456'
-const T1 = '20260105090000000'
-const T2 = '20260106090000000'
-const chart: Written = { patient: P, kind: 'ADT-00', at: T1 }
-const list: Written = { patient: P, kind: 'PPR-01', at: T1 }
-const lab: Written = {
-  patient: P,
-  kind: 'OML-11',
-  date: '20260105',
-  order: '000000000000777',
-  at: T1,
-  department: '01',
-}
-const AGES = 3600_000
 
 let w: StorageWorld
 afterEach(() => w[Symbol.asyncDispose]())
 
-async function sendAll(): Promise<void> {
-  const { records } = await fetched(w.connector, [key(P)])
-  const sent = records.map((record) => ({
-    key: `${record.key.source}|${record.key.type}|${record.key.id}`,
-    hash: record.contentHash,
-    patient: record.patients[0]!,
-  }))
-  await w.store.bookkeep((tx) => recordSent(tx as never, sent, 1))
-}
-
-const due = async () =>
-  (await dueTombstones(w.store.db as never, key(P))).map(({ key: { type }, reason }) => `${type} ${reason}`)
 const types = async () => (await w.ledger()).map((row) => row.split('/')[0])
 const payloads = async () =>
   (await fetched(w.connector, [key(P)])).records.map((one) => JSON.parse(Buffer.from(one.payload).toString()))
@@ -121,12 +101,12 @@ test('S6 a rename is seen by the names alone, though no time of a file changed',
   w = await openStorage()
   await w.put(lab, results(P, '7.1'))
   await w.gather()
-  await sendAll()
+  await sendAll(w)
   await w.flag(lab, 0)
   expect(await w.gather()).toMatchObject({ vanished: 4 })
   expect(await w.ledger()).toEqual([])
-  expect(await due()).toHaveLength(4)
-  expect(await due()).toContain('Observation deleted')
+  expect(await dueOf(w)).toHaveLength(4)
+  expect(await dueOf(w)).toContain('Observation deleted')
 })
 
 test('S7 two valid files of one key: the newer is read, and it is said', async () => {
