@@ -1,11 +1,8 @@
-import type { Env, Instant } from '@kakehashi/protocol/env'
-import { entityId, facilityId, filingId, operatorId, patientKey } from '@kakehashi/protocol/ids'
+import { entityId, filingId, patientKey } from '@kakehashi/protocol/ids'
 import { noticeText } from '@kakehashi/protocol/notice-text'
-import { decide } from '@kakehashi/protocol/rules/decide'
-import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
-import { newBoxKey, newSigningKey, sha256Hex, toBase64 } from '@kakehashi/protocol/signing'
+import { sha256Hex } from '@kakehashi/protocol/signing'
+import { enrolledContext, FACILITY, OPERATOR, virtualEnv, type Clock } from '../context.fixture.ts'
 import type { AgentContext } from '../context.ts'
-import { newAgentKeys } from '../keys.ts'
 import { acceptFiling, notePatientSeen, publishNotice, recordEntity, setFacility } from '../register/flow.ts'
 import { takePatient } from '../patients/flow.ts'
 import { patientFinder } from '../patients/search.ts'
@@ -16,24 +13,6 @@ import { counterApp } from './app.ts'
 import type { CounterSettings } from './parts.ts'
 import { choosePin, keepStaff, type StaffHouse } from '../staff/flow.ts'
 import { staffDirectory } from './staff.ts'
-
-export interface Clock {
-  now: Instant
-}
-
-export function virtualEnv(clock: Clock): Env {
-  let count = 0
-  return {
-    now: () => clock.now,
-    random: (n) =>
-      Uint8Array.from({ length: n }, () => (count = (count * 1_103_515_245 + 12_345) >>> 0) >>> 24),
-    id: () => `id-${(count += 1).toString(36)}`,
-    after: () => () => {},
-  }
-}
-
-const FACILITY = facilityId('midori')
-const OPERATOR = operatorId('op-1')
 
 export const NOTICE = sampleNotice({
   track: 'ANON',
@@ -119,25 +98,7 @@ export async function hospital(
   const env = virtualEnv(clock)
   const log: unknown[] = []
   const store = await openAgentStore(file, env)
-  const vault = newSigningKey(env)
-  const context: AgentContext = {
-    env,
-    store,
-    keys: newAgentKeys(env),
-    facility: FACILITY,
-    hub: {
-      operator: OPERATOR,
-      operatorName: '一般財団法人 架け橋',
-      operatorAddress: '東京都千代田区1-1',
-      vaultKey: toBase64(newBoxKey(env).public),
-      vaultSigningKey: toBase64(vault.public),
-      gatewayKey: toBase64(newSigningKey(env).public),
-    },
-    track: 'ANON',
-    decide,
-    rulesAt,
-    log: (event, detail) => void log.push([event, detail]),
-  }
+  const { context } = enrolledContext(env, store, (event, detail) => void log.push([event, detail]))
   await openScheme(context)
   await store.bookkeep(async (tx) => {
     for (const one of [...PEOPLE, ...extra]) await takeOne(tx, context, one)

@@ -1,20 +1,15 @@
-import type { Env, Instant } from '@kakehashi/protocol/env'
-import { entityId, facilityId, filingId, operatorId, patientKey } from '@kakehashi/protocol/ids'
+import type { Instant } from '@kakehashi/protocol/env'
+import { entityId, filingId, patientKey } from '@kakehashi/protocol/ids'
 import { PURPOSES, STOP_STATEMENT, type NoticeContent } from '@kakehashi/protocol/notice-content'
 import { silentLog } from '@kakehashi/protocol/log'
-import { decide } from '@kakehashi/protocol/rules/decide'
-import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
-import { newBoxKey, newSigningKey, toBase64 } from '@kakehashi/protocol/signing'
+import { enrolledContext, FACILITY, OPERATOR, virtualEnv } from '../context.fixture.ts'
 import type { AgentContext } from '../context.ts'
-import { newAgentKeys } from '../keys.ts'
 import { takePatient } from '../patients/flow.ts'
 import { acceptFiling, notePatientSeen, publishNotice, recordEntity, setFacility } from '../register/flow.ts'
 import { registerOf } from '../register/register.ts'
 import type { Location } from '@kakehashi/store/store'
 import { openAgentStore } from '../store/store.ts'
 
-export const FACILITY = facilityId('midori')
-export const OPERATOR = operatorId('op-1')
 export const CONTENT: NoticeContent = {
   track: 'ANON',
   handler: {
@@ -86,27 +81,9 @@ export function keyOf(number: string) {
 /** A register with a published notice, an accepted filing and a few patients; no pages, no hub. */
 export async function registerOfMidori(options: { charts?: readonly SomeChart[]; at?: Location } = {}) {
   const clock = { now: Date.parse('2026-10-01T08:00:00+09:00') }
-  const env = countingEnv(clock)
+  const env = virtualEnv(clock)
   const store = await openAgentStore(options.at ?? ':memory:', env)
-  const vault = newSigningKey(env)
-  const context: AgentContext = {
-    env,
-    store,
-    keys: newAgentKeys(env),
-    facility: FACILITY,
-    hub: {
-      operator: OPERATOR,
-      operatorName: '一般財団法人 架け橋',
-      operatorAddress: '東京都千代田区1-1',
-      vaultKey: toBase64(newBoxKey(env).public),
-      vaultSigningKey: toBase64(vault.public),
-      gatewayKey: toBase64(newSigningKey(env).public),
-    },
-    track: 'ANON',
-    decide,
-    rulesAt,
-    log: silentLog,
-  }
+  const { context, vault } = enrolledContext(env, store, silentLog)
   await openScheme(context)
   await store.bookkeep(async (tx) => {
     for (const one of options.charts ?? CHARTS) {
@@ -131,17 +108,6 @@ export async function registerOfMidori(options: { charts?: readonly SomeChart[];
 function named(representation: string, text: string) {
   const url = 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation'
   return { extension: [{ url, valueCode: representation }], text }
-}
-
-function countingEnv(clock: { now: Instant }): Env {
-  let count = 0
-  return {
-    now: () => clock.now,
-    random: (n) =>
-      Uint8Array.from({ length: n }, () => (count = (count * 1_103_515_245 + 12_345) >>> 0) >>> 24),
-    id: () => `id-${(count += 1).toString(36)}`,
-    after: () => () => {},
-  }
 }
 
 async function openScheme(context: AgentContext): Promise<void> {
