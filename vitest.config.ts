@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const postgres = process.env['KAKEHASHI_POSTGRES']
@@ -52,6 +53,8 @@ const whole = {
 
 export default defineConfig({
   test: {
+    // by default one core is left alone, which on two is half of them
+    maxWorkers: availableParallelism(),
     projects: postgres === undefined ? [unit, long, sim, whole] : [unit, long, hubPostgres, sim, whole],
   },
 })
