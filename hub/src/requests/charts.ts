@@ -32,10 +32,10 @@ export async function readOwnList(
   for (const part of slices(charts.flatMap((chart) => chart.handles)))
     for (const row of await tx.selectFrom('stop_handle').selectAll().where('handle', 'in', part).execute())
       add(byHandle, row.handle, row.stop)
-  for (const { patient, names = [] } of charts)
-    for (const part of slices(names))
-      for (const row of await tx.selectFrom('stop_name').select('stop').where('hash', 'in', part).execute())
-        add(byChart, patient, row.stop)
+  const bearers = bearersOf(charts.map(({ patient, names = [] }) => [patient, names]))
+  for (const part of slices([...bearers.keys()]))
+    for (const row of await tx.selectFrom('stop_name').selectAll().where('hash', 'in', part).execute())
+      for (const patient of bearers.get(row.hash) ?? []) add(byChart, patient, row.stop)
   const stops = await readStops(
     tx,
     [...byChart.values(), ...byHandle.values()].flatMap((set) => [...set]),
@@ -71,7 +71,16 @@ async function readStops(tx: OpsTx, ids: readonly string[]): Promise<Map<string,
   return stops
 }
 
-function add(map: Map<string, Set<string>>, key: string, value: string): void {
+/** Whose name, by its keyed hash, each is: most batches bear none that was ever said, and are asked about at once. */
+export function bearersOf(
+  names: Iterable<readonly [PatientKey, readonly string[]]>,
+): Map<string, Set<PatientKey>> {
+  const bearers = new Map<string, Set<PatientKey>>()
+  for (const [patient, hashes] of names) for (const hash of hashes) add(bearers, hash, patient)
+  return bearers
+}
+
+export function add<V>(map: Map<string, Set<V>>, key: string, value: V): void {
   const set = map.get(key) ?? new Set()
   map.set(key, set.add(value))
 }

@@ -5,7 +5,7 @@ import type { BatchContent, SourceRecord } from '@kakehashi/protocol/records'
 import type { FacilityState } from '@kakehashi/protocol/rules/state'
 import type { Known } from '../admission/rules.ts'
 import { recordHash } from '../content/partition.ts'
-import { chartHash, readOwnList, slices } from '../requests/charts.ts'
+import { add, bearersOf, chartHash, readOwnList, slices } from '../requests/charts.ts'
 import { namesInBatch } from '../requests/named.ts'
 import { addCharts } from '../requests/stop.ts'
 import { ownStatus } from './enrolment.ts'
@@ -54,20 +54,29 @@ async function stopNamed(
   parts: VaultParts,
   names: ReadonlyMap<PatientKey, readonly string[]>,
 ): Promise<void> {
-  for (const [patient, hashes] of names) {
-    if (hashes.length === 0) continue
-    const hash = chartHash(parts.keys.tombstone, patient)
-    const meant = await tx
+  const bearers = bearersOf(names)
+  const meant = new Map<string, Set<PatientKey>>()
+  for (const part of slices([...bearers.keys()])) {
+    const rows = await tx
       .selectFrom('stop_name as n')
       .innerJoin('stop as s', 's.stop', 'n.stop')
-      .select('n.stop')
-      .distinct()
-      .where('n.hash', 'in', [...new Set(hashes)])
+      .select(['n.stop', 'n.hash'])
+      .where('n.hash', 'in', part)
       .where('s.standing', 'in', ['provisional', 'confirmed'])
-      .where('n.stop', 'not in', (q) => q.selectFrom('stop_hash').select('stop').where('hash', '=', hash))
       .execute()
-    for (const { stop } of meant) await addCharts(tx, parts, stop, [patient])
+    for (const row of rows) for (const patient of bearers.get(row.hash) ?? []) add(meant, row.stop, patient)
   }
+  for (const [stop, patients] of meant)
+    for (const patient of patients) {
+      const hash = chartHash(parts.keys.tombstone, patient)
+      const held = await tx
+        .selectFrom('stop_hash')
+        .select('stop')
+        .where('stop', '=', stop)
+        .where('hash', '=', hash)
+        .executeTakeFirst()
+      if (!held) await addCharts(tx, parts, stop, [patient])
+    }
 }
 
 /** All that the second gate needs to know for one batch, read in the transaction that admits it. */
