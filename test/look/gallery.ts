@@ -63,10 +63,16 @@ async function narrowShot(page: Page, name: string): Promise<void> {
   await page.setViewportSize({ width, height })
 }
 
-/** Waits for the page that `act` leads to. */
+/** Waits for the page that `act` leads to: loaded, and the focus where it wants it. */
 export async function go(page: Page, act: () => Promise<unknown>): Promise<void> {
-  await Promise.all([page.waitForEvent('framenavigated'), act()])
-  await page.waitForLoadState('load')
+  await Promise.all([page.waitForEvent('load'), act()])
+  await focused(page)
+}
+
+/** Browsers honour `autofocus` with the first frame they draw, which may be after the load. */
+async function focused(page: Page): Promise<void> {
+  const arrived = 'document.activeElement !== document.body || !document.querySelector("[autofocus]")'
+  await expect.poll(() => page.evaluate(arrived), { interval: 5, timeout: LOOK_MS_MAX }).toBe(true)
 }
 
 const TABS_MAX = 60

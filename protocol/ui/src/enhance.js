@@ -1,6 +1,8 @@
 // Everything works without this file; it only saves keystrokes.
 const SCANNER_MS = 80
 const search = document.querySelector('input[type=search]')
+// Where letters go that nothing on the page has asked for: a scanner does not wait for the focus to arrive.
+const entry = search ?? document.querySelector('input[autofocus]')
 let held = null
 addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return
@@ -18,7 +20,7 @@ addEventListener('keydown', (event) => {
   }
   const target = document.querySelector('[data-key="' + CSS.escape(event.key) + '"]')
   if (!target) {
-    if (letter && search) search.focus()
+    if (letter && entry) entry.focus()
     return
   }
   event.preventDefault()

@@ -28,7 +28,7 @@ export function signInPage(view: SignInView): Markup {
       ${error ? errorSummary(SHARED_WORDS.errorTitle, [error]) : ''}
       ${note && !error ? banner({ kind: 'note', label: W.noteLabel, text: note }) : ''}
       <form method="post" action="/sign-in">
-        ${textField({ name: 'staff', label: W.staffId, hint: W.staffIdHint, width: 'short', maxlength: 64, value: view.staff, autofocus: !error && !view.pinNext, error: error?.text })}
+        ${textField({ name: 'staff', label: W.staffId, hint: W.staffIdHint, width: 'short', maxlength: 64, value: view.staff, autofocus: !view.pinNext, error: error?.text })}
         ${textField({ name: 'pin', label: W.pin, hint: W.pinOnlyHint, type: 'password', width: 'short', maxlength: 64, inputmode: 'numeric', autofocus: view.pinNext })}
         ${button({ text: W.signIn })}
       </form>`,
