@@ -9,11 +9,13 @@ import {
   type Heartbeat,
   type KeyChanged,
   type ListedStop,
+  type NoticeTextDeclared,
   type NoticeVoidedReported,
   type OperatorStatus,
   type Receipt,
   type ReportsTaken,
   type ResendAsked,
+  type SlipHanded,
   type StopList,
   type StopOrdered,
   type StopReported,
@@ -21,7 +23,8 @@ import {
   type StopElsewhereAsked,
   type StopsAsked,
 } from './messages.ts'
-import { CONTROL_IDS_MAX, STOP_LIST_PARTS_MAX } from './limits.ts'
+import { CONTROL_IDS_MAX, NOTICE_TEXT_MAX, STOP_LIST_PARTS_MAX } from './limits.ts'
+import { NOTICE_LANGUAGES } from './notice-content.ts'
 import {
   BATCH,
   CLOSED_DAYS,
@@ -46,6 +49,7 @@ import {
   STOP,
   TEMPLATES,
   TEXT,
+  TRACK,
   TRACKS,
   WAIT_DAYS,
 } from './shapes.ts'
@@ -69,6 +73,27 @@ const FACILITY_DECLARED = z.strictObject({
   deathPolicy: DEATH_POLICY,
   closedDays: CLOSED_DAYS,
 }) satisfies z.ZodType<FacilityDeclared>
+
+const NOTICE_TEXT_DECLARED = z.strictObject({
+  ...base,
+  type: z.literal('notice-text-declared'),
+  facility: FACILITY,
+  track: TRACK,
+  templateVersion: COUNT,
+  language: z.enum(NOTICE_LANGUAGES),
+  hash: DIGEST,
+  text: z.string().min(1).max(NOTICE_TEXT_MAX),
+}) satisfies z.ZodType<NoticeTextDeclared>
+
+const SLIP_HANDED = z.strictObject({
+  ...base,
+  type: z.literal('slip-handed'),
+  stop: STOP,
+  patients: PATIENTS,
+  document: z.string().min(1).max(64),
+  move: z.enum(['handed', 'posted', 'electronic', 'bounced']),
+  movedAt: INSTANT,
+}) satisfies z.ZodType<SlipHanded>
 
 const STOP_REPORTED = z.strictObject({
   ...base,
@@ -240,9 +265,10 @@ const RESEND_ASKED = z.strictObject({
   patients: PATIENTS,
 }) satisfies z.ZodType<ResendAsked>
 
-/** One strict shape for each message; whatever else is said is not understood. */
-export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', [
+const SHAPES = [
   FACILITY_DECLARED,
+  NOTICE_TEXT_DECLARED,
+  SLIP_HANDED,
   STOP_REPORTED,
   STOP_WITHDRAWN_REPORTED,
   NOTICE_VOIDED_REPORTED,
@@ -259,4 +285,9 @@ export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', [
   KEY_CHANGED,
   CHECKPOINT_SHOWN,
   RESEND_ASKED,
-])
+] as const
+
+export const CONTROL_TYPES = SHAPES.map(({ shape }) => shape.type.value)
+
+/** One strict shape for each message; whatever else is said is not understood. */
+export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', SHAPES)

@@ -22,6 +22,8 @@ export const CONTROL_PAGE_MAX = 100
 /** Ids, stops or hashes in one control message. */
 export const CONTROL_IDS_MAX = 2000
 export const STOP_LIST_PARTS_MAX = 10_000
+/** Longest notice in one language, in UTF-16 units: declared whole in one message. */
+export const NOTICE_TEXT_MAX = 32_000
 /** A message that the vault has not said to have applied by then is said again. */
 export const REPORT_AGAIN_MS = 60 * 60 * 1000
 export const REQUEST_SKEW_MS_MAX = 5 * 60 * 1000

@@ -10,6 +10,7 @@ import type {
   StopHandle,
   StopId,
 } from './ids.ts'
+import type { NoticeLanguage } from './notice-content.ts'
 import type { RefusalCode } from './refusals.ts'
 import type { EntityFacts, FilingFact, LocalDate, StopFact, TemplateFact, Track } from './rules/state.ts'
 
@@ -52,6 +53,21 @@ export interface FacilityDeclared extends Base {
   waitDays: number
   deathPolicy: 'hold' | 'allow'
   closedDays: LocalDate[]
+}
+
+/**
+ * The words of a published notice in one language, for the hub's own pages. Beside the declaration, which holds without
+ * it: a hub that does not know this message has the facility's facts all the same.
+ */
+export interface NoticeTextDeclared extends Base {
+  type: 'notice-text-declared'
+  facility: FacilityId
+  track: Track
+  templateVersion: number
+  language: NoticeLanguage
+  /** SHA-256 of `text`, hex; in Japanese the one of the declared template. */
+  hash: string
+  text: string
 }
 
 export interface StopReported extends Base {
@@ -113,6 +129,18 @@ export interface Heartbeat extends Base {
   oldestPendingAt: Instant | null
   /** The agent's own audit checkpoint (C2SP signed note), for the hub to keep as witness. */
   checkpoint: string | null
+}
+
+/** What became at the hospital of the document of Art. 53 for a stop: it went out, or came back undelivered. */
+export interface SlipHanded extends Base {
+  type: 'slip-handed'
+  stop: StopId
+  /** The stopped charts of this hospital; empty while none was found. */
+  patients: PatientKey[]
+  /** Number of the document. */
+  document: string
+  move: 'handed' | 'posted' | 'electronic' | 'bounced'
+  movedAt: Instant
 }
 
 /** After a restore: the register lacks what was recorded since the backup. The gate stays shut until the answer. */
@@ -248,6 +276,8 @@ export type UpControl =
   | Heartbeat
   | StopsAsked
   | StopElsewhereAsked
+  | NoticeTextDeclared
+  | SlipHanded
 
 export type DownControl =
   | Receipt

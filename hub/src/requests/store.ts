@@ -55,6 +55,24 @@ export interface RequestTables {
   }
   /** To which agents the stop was passed on, and when each had applied it. */
   stop_delivery: { stop: string; agent: string; message: string; sent_at: number; acked_at: number | null }
+  /** The document of Art. 53 at each hospital: where its own words last had it. */
+  slip_move: {
+    stop: string
+    facility: string
+    document: string
+    move: 'handed' | 'posted' | 'electronic' | 'bounced'
+    moved_at: number
+    received_at: number
+  }
+  /** The words of each published notice, as the hospital declared them; checked against their hash. */
+  notice_text: {
+    facility: string
+    track: 'ANON' | 'PSEUDO'
+    version: number
+    language: string
+    hash: string
+    text: string
+  }
   erasure: {
     erasure: string
     state: 'asked' | 'erasing' | 'done'
@@ -139,6 +157,14 @@ const portalUnread: Migration = {
   ],
 }
 
+const slipsAndTexts: Migration = {
+  name: '029-slips-and-notice-texts',
+  up: (w) => [
+    `CREATE TABLE slip_move (stop ${w.text} NOT NULL, facility ${w.text} NOT NULL, document ${w.text} NOT NULL, move ${w.text} NOT NULL, moved_at ${w.int} NOT NULL, received_at ${w.int} NOT NULL, PRIMARY KEY (stop, facility, document))${w.strict}`,
+    `CREATE TABLE notice_text (facility ${w.text} NOT NULL, track ${w.text} NOT NULL, version ${w.int} NOT NULL, language ${w.text} NOT NULL, hash ${w.text} NOT NULL, text ${w.text} NOT NULL, PRIMARY KEY (facility, track, version, language))${w.strict}`,
+  ],
+}
+
 export const requestMigrations: readonly Migration[] = [
   requests,
   stopHashes,
@@ -148,4 +174,5 @@ export const requestMigrations: readonly Migration[] = [
   portalAsked,
   chartTimes,
   portalUnread,
+  slipsAndTexts,
 ]

@@ -6,6 +6,8 @@ import { canonical } from '@kakehashi/protocol/canonical'
 import type { AuditEvent } from '@kakehashi/store/audit'
 import { chartHash, slices } from '../requests/charts.ts'
 import { askErasure } from '../requests/erasure.ts'
+import { keepNoticeText } from '../requests/notice-texts.ts'
+import { keepSlip } from '../requests/slips.ts'
 import { tellStops } from '../requests/told-stops.ts'
 import { enterStop, withdrawStop } from '../requests/stop.ts'
 import { answerAgain } from './answers.ts'
@@ -90,6 +92,8 @@ const UP = new Set([
   'heartbeat',
   'stops-asked',
   'stop-elsewhere-asked',
+  'notice-text-declared',
+  'slip-handed',
 ])
 
 function isUp(body: { type: string }): body is UpControl {
@@ -98,7 +102,8 @@ function isUp(body: { type: string }): body is UpControl {
 
 /** An agent speaks for the charts of its own facility and for no other. */
 function aboutOwnCharts(agent: AgentRow, said: UpControl): boolean {
-  if (said.type === 'facility-declared') return said.facility === agent.facility
+  if (said.type === 'facility-declared' || said.type === 'notice-text-declared')
+    return said.facility === agent.facility
   if (said.type === 'heartbeat' || said.type === 'stops-asked') return true
   return said.patients.every((patient) => facilityOf(patient) === agent.facility)
 }
@@ -162,6 +167,10 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
     case 'erasure-requested':
       await askErasure(tx, parts, { patients: said.patients, by: agent.agent, stop: said.stop })
       return
+    case 'notice-text-declared':
+      return keepNoticeText(tx, said)
+    case 'slip-handed':
+      return keepSlip(tx, agent.facility, said, parts.env.now())
     // entered before, in transactions of its own
     case 'stop-elsewhere-asked':
       return
