@@ -247,6 +247,7 @@ const OPERATOR_STATUS = z.strictObject({
 }) satisfies z.ZodType<OperatorStatus>
 
 const KEY_CHANGED = z.strictObject({
+  erasureAsked: z.literal(true).exactOptional(),
   ...base,
   type: z.literal('key-changed'),
   vaultKey: PUBLIC_KEY,

@@ -52,6 +52,11 @@ export const keyId = parser<KeyId>('KeyId', /^[0-9a-f]{16}$/)
 export const stopHandle = parser<StopHandle>('StopHandle', /^[0-9a-f]{64}$/)
 export const personKey = parser<PersonKey>('PersonKey', SAFE_ID)
 
+/** The operator's own stop for the other hospitals that somebody named at one hospital's counter, beside that one's. */
+export function elsewhereStop(stop: StopId): StopId {
+  return stopId(`elsewhere:${stop}`)
+}
+
 /** Local patient numbers are strings: leading zeros matter. Any printable text without `/` or control characters. */
 export function patientKey(facility: FacilityId, local: string): PatientKey {
   if (local.length === 0 || local.length > 128 || /[/\p{Cc}]/u.test(local))

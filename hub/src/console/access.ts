@@ -17,6 +17,7 @@ export const ROUTES = {
   'GET /stops/:stop': 'stops',
   'GET /stops/:stop/slip': 'desk',
   'POST /stops/:stop/verify': 'desk',
+  'POST /stops/:stop/end': 'desk',
   'POST /stops/:stop/erase': 'erasing',
   'GET /tickets': 'tickets',
   'GET /tickets/new': 'desk',

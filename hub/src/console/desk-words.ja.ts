@@ -60,7 +60,8 @@ export const DESK = {
   stopNumber: '受付番号',
   askedAt: '求めの日時',
   origin: '受付',
-  originIs: { portal: 'ウェブ', operator: '認定事業者', agent: '医療機関' },
+  originIs: { portal: 'ウェブ', operator: '認定事業者' },
+  askedAtCounter: (hospital: string) => `${hospital} の窓口（ほかの病院の分）`,
   stopStanding: '状態',
   stopStandings: { provisional: '仮の停止', confirmed: '停止', withdrawn: '撤回', undone: '取消' },
   reach: '届き具合',
@@ -76,6 +77,16 @@ export const DESK = {
   hours: (ms: number) =>
     ms < 3_600_000 ? `${Math.floor(ms / 60_000)}分` : `${Math.floor(ms / 3_600_000)}時間`,
   lateMark: '遅れ。医療機関に電話で確かめてください',
+  leftMark: (at: string) => `${at} にこの病院の分をやめた`,
+  takenBackTitle: '撤回の申し出',
+  takenBackIs: (hospital: string, at: string) =>
+    `${hospital} の窓口で本人を確かめ、${at} に、ほかの病院の分もやめたいという申し出がありました。`,
+  undoneIs: (hospital: string, at: string) =>
+    `${hospital} が ${at} に、人違いなどのため、この停止を取り消しました。`,
+  takenBackLead:
+    'この停止を終わりにします。各病院の停止は、その病院の窓口で本人が申し出るまで続き、あらためて通知し、待機期間が過ぎるまで提供は始まりません。',
+  takenBackButton: '撤回を記録する',
+  takenBackDone: '撤回を記録しました。各病院の停止は、その病院の窓口で本人が申し出るまで続きます。',
   slipTask: '書面（法53条）は、通知した医療機関が渡します。適用済みの医療機関では、渡す仕事が開いています。',
   stopOne: '停止の求め',
   whoAsked: '求めた方',

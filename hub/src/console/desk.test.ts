@@ -1,7 +1,8 @@
 import type { AskedPerson } from '@kakehashi/protocol/messages'
-import { patientKey, facilityId } from '@kakehashi/protocol/ids'
+import { elsewhereStop, facilityId, patientKey, stopId } from '@kakehashi/protocol/ids'
 import { expect, test } from 'vitest'
-import { readSaid } from '../requests/intake.ts'
+import { readSaid, takeNamedStop } from '../requests/intake.ts'
+import { leaveStop } from '../requests/left-stop.ts'
 import { operatorRoom, PASSPHRASE, Visitor } from './world.fixture.ts'
 
 const PERSON = {
@@ -174,6 +175,41 @@ test('R16 verified later: confirmed with step-up, told to the hospitals, the sam
   expect((await verify({ ...right, code: place.codeOf('desk') })).status).toBe(403)
   const types = await place.ops.db.selectFrom('outbox').select('type').execute()
   expect(types.filter((one) => one.type === 'stop-ordered')).toHaveLength(4)
+})
+
+test('R21 asked at a hospital’s counter for the others: the desk says where, and ends it only after it was taken back there', async () => {
+  const place = await desk()
+  const person = { name: '山田 太郎', kana: 'ヤマダ タロウ', birthDate: '1948-05-03', number: null }
+  const stop = await takeNamedStop(place.parts.vault, place.parts.identity, {
+    person: { ...person, requesterName: '山田 太郎', relation: null, contact: null },
+    requester: 'person',
+    channel: 'desk',
+    facilities: null,
+    tracks: null,
+    identityCheck: 'none',
+    erasureWanted: false,
+    stop: elsewhereStop(stopId('s-1')),
+    asking: { agent: 'midori', facility: 'midori-hospital' },
+    by: 'midori',
+  })
+  const page = await place.visitor.get(`/stops/${stop}`)
+  expect(page.text).toContain('midori-hospital の窓口（ほかの病院の分）')
+  expect(page.text).not.toContain('撤回')
+  const end = () =>
+    place.visitor.post(`/stops/${stop}/end`, { passphrase: PASSPHRASE, code: place.codeOf('desk') })
+  expect((await end()).status).toBe(403)
+  await place.ops.bookkeep((tx) =>
+    leaveStop(tx, 'midori-hospital', { stop, withdrawnAt: place.clock.now - HOUR }),
+  )
+  expect((await place.visitor.get('/')).text).toContain('ほかの病院の停止が 1件')
+  const taken = await place.visitor.get(`/stops/${stop}`)
+  expect(taken.text).toContain('midori-hospital の窓口で本人を確かめ')
+  const wrong = await place.visitor.post(`/stops/${stop}/end`, { passphrase: PASSPHRASE, code: '000000' })
+  expect(wrong.status).toBe(422)
+  expect((await newest(place)).standing).toBe('provisional')
+  expect((await end()).text).toContain('撤回を記録しました')
+  expect((await newest(place)).standing).toBe('withdrawn')
+  expect((await place.leaves()).filter((one) => one.act === 'stop.withdrawn')).toHaveLength(1)
 })
 
 test('ASVS 2.3.1, 2.3.5 R20 erasure: not before verification, not by who verified, only of charts of the stop', async () => {

@@ -49,6 +49,7 @@ async function todoOf(parts: ConsoleParts, roles: Parameters<typeof mayEnter>[0]
   const stops = await stopWork(parts)
   if (mayEnter(roles, 'stops')) add(stops.late, W.todo.late, '/stops')
   if (mayEnter(roles, 'desk')) add(stops.unverified, W.todo.unverified, '/stops')
+  if (mayEnter(roles, 'desk')) add(stops.takenBack, W.todo.takenBack, '/stops')
   if (mayEnter(roles, 'erasing')) add(stops.toErase, W.todo.toErase, '/stops')
   if (mayEnter(roles, 'desk')) {
     const open = (await ticketLines(parts)).filter((one) => one.answeredAt === null)

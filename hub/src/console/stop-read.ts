@@ -39,6 +39,8 @@ export interface Delivery {
   appliedAt: number | null
   ageMs: number
   late: boolean
+  /** The hospital ended it for its own charts. */
+  leftAt: number | null
 }
 
 export interface StopLine {
@@ -52,6 +54,10 @@ export interface StopLine {
 
 export interface StopFile extends StopLine {
   requester: string
+  /** At whose counter it was asked for the other hospitals; `null`: here. */
+  asking: string | null
+  /** Taken back there, by whoever was identified there. */
+  takenBack: { at: number; undone: boolean } | null
   erasure: OpsTables['stop_intake'] | null
   facilities: string[] | null
 }
@@ -68,7 +74,10 @@ async function deliveriesOf(
     .selectFrom('stop_delivery as d')
     .innerJoin('agent as a', 'a.agent', 'd.agent')
     .leftJoin('outbox as o', 'o.message', 'd.message')
-    .select(['d.stop', 'a.facility', 'd.sent_at', 'd.acked_at', 'o.pushed_at'])
+    .leftJoin('stop_left as l', (on) =>
+      on.onRef('l.stop', '=', 'd.stop').onRef('l.facility', '=', 'a.facility'),
+    )
+    .select(['d.stop', 'a.facility', 'd.sent_at', 'd.acked_at', 'o.pushed_at', 'l.left_at'])
     .where('d.stop', 'in', [...askedAt.keys()])
     .orderBy('a.facility')
     .execute()
@@ -84,6 +93,7 @@ async function deliveriesOf(
       appliedAt,
       ageMs,
       late,
+      leftAt: row.left_at === null ? null : Number(row.left_at),
     }
     found.set(row.stop, [...(found.get(row.stop) ?? []), one])
   }
@@ -124,9 +134,27 @@ export async function stopFile(parts: ConsoleParts, stop: string): Promise<StopF
     .executeTakeFirst()
   return {
     ...lineOf(row, await deliveriesOf(parts, [row])),
+    ...(await askingOf(parts, row)),
     requester: row.requester,
     erasure: intake ?? null,
     facilities: facilitiesOf(intake?.facilities ?? null),
+  }
+}
+
+async function askingOf(
+  parts: ConsoleParts,
+  { stop, agent }: OpsTables['stop'],
+): Promise<Pick<StopFile, 'asking' | 'takenBack'>> {
+  const row = await parts.ops.db
+    .selectFrom('agent as a')
+    .leftJoin('stop_left as l', (on) => on.onRef('l.facility', '=', 'a.facility').on('l.stop', '=', stop))
+    .select(['a.facility', 'l.left_at', 'l.undone'])
+    .where('a.agent', '=', agent ?? '')
+    .executeTakeFirst()
+  const at = row?.left_at ?? null
+  return {
+    asking: row?.facility ?? null,
+    takenBack: at === null ? null : { at: Number(at), undone: Number(row?.undone) === 1 },
   }
 }
 
@@ -146,7 +174,18 @@ export async function stopWork(parts: ConsoleParts) {
     .where('erasure_wanted', '=', 1)
     .where('erasure', 'is', null)
     .executeTakeFirst()
+  const takenBack = await parts.ops.db
+    .selectFrom('stop as s')
+    .innerJoin('agent as a', 'a.agent', 's.agent')
+    .innerJoin('stop_left as l', (on) =>
+      on.onRef('l.stop', '=', 's.stop').onRef('l.facility', '=', 'a.facility'),
+    )
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('s.origin', '=', 'operator')
+    .where('s.standing', 'in', ['provisional', 'confirmed'])
+    .executeTakeFirst()
   return {
+    takenBack: Number(takenBack?.n ?? 0),
     late: Number(late?.n ?? 0),
     unverified: Number(unverified?.n ?? 0),
     toErase: Number(toErase?.n ?? 0),

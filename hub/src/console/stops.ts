@@ -2,6 +2,7 @@ import { parsePatientKey } from '@kakehashi/protocol/ids'
 import type { AskedPerson } from '@kakehashi/protocol/messages'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Context, Hono } from 'hono'
+import { endElsewhere } from '../requests/left-stop.ts'
 import { eraseAsAsked, IDENTITY_CHECKS, readSaid, takeNamedStop, verifyStop } from '../requests/intake.ts'
 import { aroundOf, door } from './door.ts'
 import { stopForm, stopNewPage } from './pages/stop-new.ts'
@@ -63,6 +64,16 @@ export function stopRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
     return c.redirect(`/stops/${encodeURIComponent(file.stop)}`, 303)
   })
 
+  app.post('/stops/:stop/end', desk, async (c) => {
+    const file = await stopFile(parts, c.req.param('stop'))
+    if (!file) return c.notFound()
+    const errors = await c.get('stepUp')(await c.req.parseBody())
+    if (errors.length > 0) return c.html(await pageOf(c, parts, file, errors), 422)
+    await endElsewhere(parts.vault, { stop: file.stop, by: c.get('account').account })
+    c.get('session').message = W.takenBackDone
+    return c.redirect(`/stops/${encodeURIComponent(file.stop)}`, 303)
+  })
+
   app.post('/stops/:stop/erase', door(parts, 'erasing'), async (c) => {
     const file = await stopFile(parts, c.req.param('stop'))
     if (!file) return c.notFound()
@@ -90,6 +101,8 @@ async function pageOf(c: Context<ConsoleEnv>, parts: ConsoleParts, file: StopFil
     person: desk ? await readSaid<AskedPerson>(parts.identity, file.stop) : null,
     charts: erasing ? await chartsOf(parts, file.stop) : null,
     hospitals: await hospitals(parts),
+    mayEnd:
+      desk && file.takenBack !== null && (file.standing === 'provisional' || file.standing === 'confirmed'),
     mayVerify: desk && file.standing === 'provisional' && file.erasure !== null,
     errors,
   })

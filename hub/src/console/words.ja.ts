@@ -51,6 +51,7 @@ export const W = {
     incidents: (n: number) => `開いたままの事案が ${n}件 あります`,
     late: (n: number) => `医療機関に届いていない停止が ${n}件 あります（決めた時間を過ぎています）`,
     unverified: (n: number) => `本人の確認がすんでいない停止が ${n}件 あります`,
+    takenBack: (n: number) => `病院の窓口で撤回された、ほかの病院の停止が ${n}件 あります`,
     toErase: (n: number) => `削除の承認を待つ停止が ${n}件 あります`,
     questions: (n: number) => `答えていない質問・苦情が ${n}件 あります`,
     overdue: (n: number) => `期限を過ぎた質問・苦情が ${n}件 あります`,

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { PatientKey, StopHandle } from '@kakehashi/protocol/ids'
-import { stopId } from '@kakehashi/protocol/ids'
+import { facilityOf, stopId, type PatientKey, type StopHandle } from '@kakehashi/protocol/ids'
 import type { StopFact } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 
@@ -33,9 +32,7 @@ export async function readOwnList(
     for (const row of await tx.selectFrom('stop_handle').selectAll().where('handle', 'in', part).execute())
       add(byHandle, row.handle, row.stop)
   const bearers = bearersOf(charts.map(({ patient, names = [] }) => [patient, names]))
-  for (const part of slices([...bearers.keys()]))
-    for (const row of await tx.selectFrom('stop_name').selectAll().where('hash', 'in', part).execute())
-      for (const patient of bearers.get(row.hash) ?? []) add(byChart, patient, row.stop)
+  for (const { stop, patient } of await stopsByName(tx, bearers)) add(byChart, patient, stop)
   const stops = await readStops(
     tx,
     [...byChart.values(), ...byHandle.values()].flatMap((set) => [...set]),
@@ -44,11 +41,15 @@ export async function readOwnList(
   for (const part of slices([...hashes.keys()]))
     for (const row of await tx.selectFrom('tombstone').select('hash').where('hash', 'in', part).execute())
       erased.add(hashes.get(row.hash))
+  const left = await leftStops(tx, [...stops.keys()])
   return {
     stopsOf(patient, handles) {
       const ids = new Set(byChart.get(patient))
       for (const handle of handles) for (const id of byHandle.get(handle) ?? []) ids.add(id)
-      return [...ids].flatMap((id) => stops.get(id) ?? [])
+      return [...ids].flatMap((id) => {
+        const stop = stops.get(id)
+        return stop ? [{ ...stop, ...left(stop, facilityOf(patient)) }] : []
+      })
     },
     isErased: (patient) => erased.has(patient),
   }
@@ -69,6 +70,45 @@ async function readStops(tx: OpsTx, ids: readonly string[]): Promise<Map<string,
         origin: row.origin === 'agent' ? 'counter' : 'operator',
       })
   return stops
+}
+
+/** How a stop stands at a hospital that ended it for its own charts, while it holds for the others. */
+async function leftStops(
+  tx: OpsTx,
+  ids: readonly string[],
+): Promise<(stop: StopFact, facility: string) => Partial<StopFact>> {
+  const left = new Map<string, Partial<StopFact>>()
+  for (const part of slices(ids))
+    for (const row of await tx.selectFrom('stop_left').selectAll().where('stop', 'in', part).execute())
+      left.set(`${row.stop} ${row.facility}`, {
+        standing: Number(row.undone) === 1 ? 'undone' : 'withdrawn',
+        withdrawnAt: Number(row.left_at),
+      })
+  return (stop, facility) =>
+    stop.standing === 'provisional' || stop.standing === 'confirmed'
+      ? (left.get(`${stop.stop} ${facility}`) ?? {})
+      : {}
+}
+
+/** Stops said of a name that these charts bear. The hospital where it was asked for the others has a stop of its own. */
+export async function stopsByName(
+  tx: OpsTx,
+  bearers: ReadonlyMap<string, ReadonlySet<PatientKey>>,
+): Promise<{ stop: string; patient: PatientKey; standing: StopFact['standing'] }[]> {
+  const found = []
+  for (const part of slices([...bearers.keys()])) {
+    const rows = await tx
+      .selectFrom('stop_name as n')
+      .innerJoin('stop as s', 's.stop', 'n.stop')
+      .leftJoin('agent as a', 'a.agent', 's.agent')
+      .select(['n.stop', 'n.hash', 's.standing', 'a.facility'])
+      .where('n.hash', 'in', part)
+      .execute()
+    for (const { stop, hash, standing, facility } of rows)
+      for (const patient of bearers.get(hash) ?? [])
+        if (facilityOf(patient) !== facility) found.push({ stop, patient, standing })
+  }
+  return found
 }
 
 /** Whose name, by its keyed hash, each is: most batches bear none that was ever said, and are asked about at once. */

@@ -1,7 +1,9 @@
-import { facilityId, stopId } from '@kakehashi/protocol/ids'
+import { facilityId, parsePatientKey, stopId } from '@kakehashi/protocol/ids'
+import { Refused } from '@kakehashi/protocol/refusals'
 import { afterEach, expect, test } from 'vitest'
 import { patientState, type HospitalHand } from '../hospital.fixture.ts'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
+import { endElsewhere } from './left-stop.ts'
 
 const worlds: HubWorld[] = []
 afterEach(async () => {
@@ -84,6 +86,48 @@ test('R18 asked for one hospital more: that one is told and no other; said twice
   ])
   expect(await refusals(hub, c, '0001')).toEqual([])
   expect(await refusals(hub, b, '0001')).toEqual(['STOPPED'])
+})
+
+const says = (hand: HospitalHand, stop: string, undone?: true) =>
+  hand.say({
+    type: 'stop-withdrawn-reported',
+    stop: stopId(stop),
+    patients: [parsePatientKey(`${hand.facility}/0001`)],
+    withdrawnAt: hand.env.now(),
+    ...(undone ? { undone } : {}),
+  })
+const standing = async (hub: HubWorld) =>
+  (await hub.ops.db.selectFrom('stop').select('standing').execute()).map((row) => row.standing)
+
+test('R21 the asking hospital has a stop of its own; another ends it for its own charts; the desk for all, once taken back where it was asked', async () => {
+  const { hub, a, b, c } = await world()
+  await asks(hub, a, 'all')
+  expect(await refusals(hub, a, '0001')).toEqual([])
+  await says(b, 'elsewhere:stop-1', true)
+  await hub.vault.round()
+  expect(await refusals(hub, b, '0001')).toEqual([])
+  expect(await refusals(hub, c, '0001')).toEqual(['STOPPED'])
+  const end = () => endElsewhere(hub.parts, { stop: 'elsewhere:stop-1', by: 'desk' })
+  await expect(end()).rejects.toThrow(Refused)
+  await says(a, 'elsewhere:stop-1')
+  await hub.vault.round()
+  expect(await standing(hub)).toEqual(['provisional'])
+  await end()
+  expect(await standing(hub)).toEqual(['withdrawn'])
+  // the old notice does not count any more
+  expect(await refusals(hub, c, '0001')).not.toEqual([])
+  await expect(end()).rejects.toThrow(Refused)
+})
+
+test('R18 a hospital that joins later is told and may give nothing of the person', async () => {
+  const { hub, a } = await world()
+  await asks(hub, a, 'all')
+  const d = await hub.enrol('hospital-d')
+  await d.declare()
+  await d.say({ type: 'stops-asked' })
+  await hub.vault.round()
+  expect(await ordersOf(d)).toMatchObject([{ stop: 'elsewhere:stop-1', person: { name: '患者0001 花子' } }])
+  expect(await refusals(hub, d, '0001')).toEqual(['STOPPED'])
 })
 
 test('T56 nothing of the person is in the operations store or its log', async () => {

@@ -1,4 +1,4 @@
-import { stopId } from '@kakehashi/protocol/ids'
+import { elsewhereStop } from '@kakehashi/protocol/ids'
 import type { StopElsewhereAsked } from '@kakehashi/protocol/messages'
 import type { VaultParts } from '../vault/parts.ts'
 
@@ -20,10 +20,10 @@ export async function stopElsewhere(
     facilities,
     tracks: said.tracks,
     identityCheck: 'none',
-    erasureWanted: false,
+    erasureWanted: said.erasureAsked === true,
     askedAt: said.askedAt,
-    stop: stopId(`elsewhere:${said.stop}`),
-    agent,
+    stop: elsewhereStop(said.stop),
+    asking: { agent, facility },
     by: agent,
   })
 }

@@ -1,4 +1,4 @@
-import { facilityId, stopId, type FacilityId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
+import { facilityId, facilityOf, stopId, type FacilityId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
 import type { AskedPerson } from '@kakehashi/protocol/messages'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
@@ -29,8 +29,8 @@ export interface NamedAsk {
   askedAt?: number
   /** Where the request has a number of its own: taken once, however often it comes. */
   stop?: StopId
-  /** The agent of the hospital where it was asked, which has the stop already. */
-  agent?: string
+  /** The hospital at whose counter it was asked for the others: it has a stop of its own. */
+  asking?: { agent: string; facility: string }
   by: string
 }
 
@@ -47,7 +47,11 @@ export async function takeNamedStop(
 ): Promise<StopId> {
   const stop = asked.stop ?? stopId(parts.env.id())
   await keepSaid(identity, stop, asked.person)
-  const patients = await chartsNamed(identity.db, asked.person, asked.facilities)
+  const chartsMeant = async () =>
+    (await chartsNamed(identity.db, asked.person, asked.facilities)).filter(
+      (chart) => facilityOf(chart) !== asked.asking?.facility,
+    )
+  const patients = await chartsMeant()
   const verified = asked.identityCheck !== 'none'
   await parts.ops.transact(
     (fresh: boolean) =>
@@ -69,7 +73,7 @@ export async function takeNamedStop(
     },
   )
   // A batch may have been admitted between the look and the commit; from the commit on the gate knows the name.
-  const now = await chartsNamed(identity.db, asked.person, asked.facilities)
+  const now = await chartsMeant()
   if (now.some((one) => !patients.includes(one)))
     await parts.ops.bookkeep((tx) =>
       enterStop(tx, parts as VaultParts, {
@@ -86,7 +90,7 @@ function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk,
   return {
     stop,
     origin: asked.channel === 'web' ? 'portal' : 'operator',
-    agent: asked.agent ?? null,
+    agent: asked.asking?.agent ?? null,
     handles: [],
     tracks: asked.tracks,
     operators: null,

@@ -54,7 +54,7 @@ async function enterAgain(
   const ask: StopAsk = {
     stop: stopId(entry.stop),
     origin: entry.origin,
-    agent: null,
+    agent: entry.agent ?? null,
     handles: entry.handles,
     patients,
     tracks: entry.tracks,

@@ -17,6 +17,8 @@ export type StopEntry =
       receipt: string | null
       /** Of a person said by name. */
       names?: string[]
+      /** At whose counter it was asked, for the other hospitals. */
+      agent?: string
     }
   | { stop: string; withdrawnAt: number; undone?: true }
 

@@ -85,6 +85,7 @@ function keepOutside(parts: VaultParts, ask: StopAsk, patients: ReadonlySet<Pati
     receipt,
     ...(ask.named ? { names: ask.named.names } : {}),
   })
+    ...(ask.named && ask.agent ? { agent: ask.agent } : {}),
 }
 
 export async function insertStop(

@@ -55,6 +55,8 @@ export interface RequestTables {
   }
   /** To which agents the stop was passed on, and when each had applied it. */
   stop_delivery: { stop: string; agent: string; message: string; sent_at: number; acked_at: number | null }
+  /** A hospital ended a stop for itself: for its own charts, or, where it was asked, also for the others. */
+  stop_left: { stop: string; facility: string; left_at: number; undone: number }
   /** The document of Art. 53 at each hospital: where its own words last had it. */
   slip_move: {
     stop: string
@@ -157,6 +159,13 @@ const portalUnread: Migration = {
   ],
 }
 
+const stopLeft: Migration = {
+  name: '028-stop-left',
+  up: (w) => [
+    `CREATE TABLE stop_left (stop ${w.text} NOT NULL, facility ${w.text} NOT NULL, left_at ${w.int} NOT NULL, undone ${w.int} NOT NULL, PRIMARY KEY (stop, facility))${w.strict}`,
+  ],
+}
+
 const slipsAndTexts: Migration = {
   name: '029-slips-and-notice-texts',
   up: (w) => [
@@ -174,5 +183,6 @@ export const requestMigrations: readonly Migration[] = [
   portalAsked,
   chartTimes,
   portalUnread,
+  stopLeft,
   slipsAndTexts,
 ]

@@ -13,6 +13,7 @@ import { enterStop, withdrawStop } from '../requests/stop.ts'
 import { answerAgain } from './answers.ts'
 import { stopElsewhere } from '../requests/elsewhere.ts'
 import { openIncident } from './incident.ts'
+import { leaveStop } from '../requests/left-stop.ts'
 import type { OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
 
@@ -158,7 +159,7 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
       })
       return
     case 'stop-withdrawn-reported':
-      if (!(await mayEnd(tx, agent, said.stop))) return
+      if (!(await mayEnd(tx, agent, said.stop))) return leaveStop(tx, agent.facility, said)
       await withdrawStop(tx, parts, { ...said, facility: agent.facility, agent: agent.agent })
       return
     case 'notice-voided-reported':
@@ -187,7 +188,7 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
 
 /**
  * A hospital ends its own stops, and of those made at the operator what was said to it alone or on its own paper. What
- * was said to several hospitals is not one hospital's to end for the others.
+ * was said to several hospitals is not one hospital's to end for the others: it ends for itself.
  */
 async function mayEnd(tx: OpsTx, agent: AgentRow, stop: string): Promise<boolean> {
   const row = await tx

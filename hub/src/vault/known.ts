@@ -5,7 +5,7 @@ import type { BatchContent, SourceRecord } from '@kakehashi/protocol/records'
 import type { FacilityState } from '@kakehashi/protocol/rules/state'
 import type { Known } from '../admission/rules.ts'
 import { recordHash } from '../content/partition.ts'
-import { add, bearersOf, chartHash, readOwnList, slices } from '../requests/charts.ts'
+import { add, bearersOf, chartHash, readOwnList, slices, stopsByName } from '../requests/charts.ts'
 import { namesInBatch } from '../requests/named.ts'
 import { addCharts } from '../requests/stop.ts'
 import { ownStatus } from './enrolment.ts'
@@ -54,18 +54,9 @@ async function stopNamed(
   parts: VaultParts,
   names: ReadonlyMap<PatientKey, readonly string[]>,
 ): Promise<void> {
-  const bearers = bearersOf(names)
   const meant = new Map<string, Set<PatientKey>>()
-  for (const part of slices([...bearers.keys()])) {
-    const rows = await tx
-      .selectFrom('stop_name as n')
-      .innerJoin('stop as s', 's.stop', 'n.stop')
-      .select(['n.stop', 'n.hash'])
-      .where('n.hash', 'in', part)
-      .where('s.standing', 'in', ['provisional', 'confirmed'])
-      .execute()
-    for (const row of rows) for (const patient of bearers.get(row.hash) ?? []) add(meant, row.stop, patient)
-  }
+  for (const { stop, patient, standing } of await stopsByName(tx, bearersOf(names)))
+    if (standing === 'provisional' || standing === 'confirmed') add(meant, stop, patient)
   for (const [stop, patients] of meant)
     for (const patient of patients) {
       const hash = chartHash(parts.keys.tombstone, patient)

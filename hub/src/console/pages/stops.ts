@@ -57,7 +57,7 @@ function deliveries(file: StopFile, places: readonly Hospital[]): Markup {
     none: W.reachNone,
     rows: file.deliveries.map((one) => [
       nameOf(places, one.facility),
-      stateOf(one),
+      html`${stateOf(one)}${one.leftAt !== null && file.standing !== 'provisional' ? html` <span class="state">${W.leftMark(dayAndTime(one.leftAt))}</span>` : ''}`,
       dayAndTime(one.sentAt),
       one.appliedAt === null ? '-' : dayAndTime(one.appliedAt),
       W.hours(one.ageMs),
@@ -81,6 +81,12 @@ export function notCovered(file: StopFile, places: readonly Hospital[]): string[
 const scopeRows = (file: StopFile, places: readonly Hospital[]): SummaryRow[] => [
   { term: W.stopNumber, detail: file.stop },
   { term: W.askedAt, detail: longTime(file.askedAt) },
+  {
+    term: W.origin,
+    detail: file.asking
+      ? W.askedAtCounter(nameOf(places, file.asking))
+      : W.originIs[file.origin === 'portal' ? 'portal' : 'operator'],
+  },
   { term: W.stopStanding, detail: W.stopStandings[file.standing] },
   {
     term: W.facilities,
@@ -109,6 +115,7 @@ export interface StopPageView {
   charts: readonly string[] | null
   hospitals: readonly Hospital[]
   mayVerify: boolean
+  mayEnd: boolean
   errors: readonly FieldError[]
 }
 
@@ -129,6 +136,7 @@ export function stopPage(around: RoomView, view: StopPageView): Markup {
       <p>${W.slipTask}</p>
       ${person ? linkButton({ text: W.slipOpen, href: `/stops/${file.stop}/slip` }) : ''}
       ${view.mayVerify ? verifyForm(around.csrf, file, errors) : ''}
+      ${view.mayEnd ? endForm(around.csrf, file, view.hospitals, errors) : ''}
       ${wants && view.charts === null && !view.mayVerify ? banner({ kind: 'note', label: W.noteLabel, text: W.eraseWaits }) : ''}
       ${wants && view.charts ? eraseForm(around.csrf, file, view.charts, errors) : ''}`,
   )
@@ -148,6 +156,23 @@ function verifyForm(csrf: string, file: StopFile, errors: readonly FieldError[])
         })),
       })}
       ${stepUpFields(errors)} ${button({ text: W.verifyButton })}
+    </form>`
+}
+
+function endForm(
+  csrf: string,
+  file: StopFile,
+  places: readonly Hospital[],
+  errors: readonly FieldError[],
+): Markup {
+  if (file.takenBack === null) return html``
+  const { at, undone } = file.takenBack
+  const said = (undone ? W.undoneIs : W.takenBackIs)(nameOf(places, file.asking ?? ''), dayAndTime(at))
+  return html`<h2>${W.takenBackTitle}</h2>
+    <p>${said}</p>
+    <p>${W.takenBackLead}</p>
+    <form class="no-print" method="post" action="/stops/${encodeURIComponent(file.stop)}/end">
+      ${hiddenField('csrf', csrf)} ${stepUpFields(errors)} ${button({ text: W.takenBackButton })}
     </form>`
 }
 
