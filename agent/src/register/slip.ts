@@ -5,6 +5,7 @@ import { Refused } from '@kakehashi/protocol/refusals'
 import type { EntityFacts, StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
 import type { AgentTx } from '../store/store.ts'
+import { enqueueControl } from '../uplink/store.ts'
 import { electronicAgreed, facilityStateOf, isProtected, stopEvents, type RegisterReader } from './read.ts'
 import { slipNumber } from './rules.ts'
 import { appendEvent } from './store.ts'
@@ -126,20 +127,30 @@ async function patientOfSlip(tx: AgentTx, stop: StopId): Promise<PatientKey | nu
   return (await stopEvents(tx, stop))[0]?.patient ?? null
 }
 
-/** What became of a document, as an event of the person whose stop it confirms; nobody's while no chart is found. */
-async function appendMove(
-  tx: AgentTx,
-  context: AgentContext,
-  move: { stop: StopId; document: string; move: SlipMoved['move']; by: string },
-): Promise<void> {
-  const patient = await patientOfSlip(tx, move.stop)
-  if (patient === null) return
+type Move = { stop: StopId; document: string; move: SlipMoved['move']; by: string }
+
+/**
+ * What became of a document, as an event of the person whose stop it confirms; nobody's while no chart is found. That it
+ * went out or came back is also reported: the operator's desk sees at which hospital it is still owed.
+ */
+async function appendMove(tx: AgentTx, context: AgentContext, said: Move): Promise<void> {
+  const events = await stopEvents(tx, said.stop)
+  const patients = [...new Set(events.map((event) => event.patient))]
+  const { stop, document, move } = said
+  if (move !== 'opened' && move !== 'undone')
+    await enqueueControl(tx, context, {
+      type: 'slip-handed',
+      ...{ stop, document, move, patients },
+      movedAt: context.env.now(),
+    })
+  const [patient] = patients
+  if (patient === undefined) return
   await appendEvent(tx, {
     type: 'slip-moved',
     event: context.env.id(),
     recordedAt: context.env.now(),
     patient,
-    ...move,
+    ...said,
   })
 }
 
