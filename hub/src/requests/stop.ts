@@ -84,8 +84,8 @@ function keepOutside(parts: VaultParts, ask: StopAsk, patients: ReadonlySet<Pati
     erasureAsked,
     receipt,
     ...(ask.named ? { names: ask.named.names } : {}),
-  })
     ...(ask.named && ask.agent ? { agent: ask.agent } : {}),
+  })
 }
 
 export async function insertStop(
