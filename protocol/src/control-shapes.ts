@@ -211,6 +211,7 @@ const STOP_ELSEWHERE_ASKED = z.strictObject({
   tracks: TRACKS.nullable(),
   requester: REQUESTER,
   askedAt: INSTANT,
+  erasureAsked: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<StopElsewhereAsked>
 
 const STOP_ORDERED = z.strictObject({
@@ -246,8 +247,7 @@ const OPERATOR_STATUS = z.strictObject({
   asOf: INSTANT,
 }) satisfies z.ZodType<OperatorStatus>
 
-const KEY_CHANGED = z.strictObject({
-  erasureAsked: z.literal(true).exactOptional(),
+const KEY_CHANGED = z.looseObject({
   ...base,
   type: z.literal('key-changed'),
   vaultKey: PUBLIC_KEY,

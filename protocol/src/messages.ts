@@ -97,21 +97,21 @@ export interface StopElsewhereAsked extends Base {
   tracks: Track[] | null
   requester: StopFact['requester']
   askedAt: Instant
+  /** What the others gave already is to be erased, too. */
+  erasureAsked?: true
 }
 
+/**
+ * A hospital ends a stop for its own charts. Of the stop that the operator made out of its {@link StopElsewhereAsked}
+ * (`elsewhereStop`) it says so when the person took back that too; the operator's desk then ends it.
+ */
 export interface StopWithdrawnReported extends Base {
   type: 'stop-withdrawn-reported'
   stop: StopId
   patients: PatientKey[]
   withdrawnAt: Instant
-  /** What the others gave already is to be erased, too. */
-  erasureAsked?: true
   /** It never was this person's stop (undone, un-merged, dismissed): no fresh notice is due. */
   undone?: true
-/**
- * A hospital ends a stop for its own charts. Of the stop that the operator made out of its {@link StopElsewhereAsked}
- * (`elsewhereStop`) it says so when the person took back that too; the operator's desk then ends it.
- */
 }
 
 /** Evidence that was relied on turned out void (returned mail, wrong patient): LAW traps 7 and §6.4. */
