@@ -2,6 +2,7 @@ import type { FacilityEvent } from '@kakehashi/protocol/events'
 import type { AgentContext } from '../context.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
+import { declareNewWords } from './notice-declared.ts'
 import { facilityStateOf } from './read.ts'
 import { appendEvent } from './store.ts'
 
@@ -13,6 +14,7 @@ export async function recordFact(context: AgentContext, act: string, by: string,
   await context.store.transact({ act, actor: by }, async (tx) => {
     await appendFact(tx, context, by, fact)
     const state = await facilityStateOf(tx, context.facility)
+    await declareNewWords(tx, context, fact)
     if (!state) return
     await enqueueControl(tx, context, {
       type: 'facility-declared',
