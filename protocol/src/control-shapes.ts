@@ -3,16 +3,20 @@ import {
   CONTROL_VERSION,
   type CheckpointShown,
   type Control,
+  type DeclarationKnown,
   type ErasureDone,
   type ErasureRequested,
   type FacilityDeclared,
   type Heartbeat,
+  type HeldRecord,
   type KeyChanged,
   type ListedStop,
   type NoticeTextDeclared,
   type NoticeVoidedReported,
   type OperatorStatus,
   type Receipt,
+  type RecordList,
+  type RecordsAsked,
   type ReportsTaken,
   type ResendAsked,
   type SlipHanded,
@@ -44,6 +48,7 @@ import {
   OPERATOR_STANDING,
   PATIENT,
   PATIENTS,
+  RECORD_KEY,
   REFUSAL,
   REQUESTER,
   STOP,
@@ -61,7 +66,7 @@ const PUBLIC_KEY = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
 
 const base = { version: z.literal(CONTROL_VERSION), message: MESSAGE, at: INSTANT }
 
-const FACILITY_DECLARED = z.strictObject({
+const FACILITY_DECLARED = z.looseObject({
   ...base,
   type: z.literal('facility-declared'),
   facility: FACILITY,
@@ -74,7 +79,7 @@ const FACILITY_DECLARED = z.strictObject({
   closedDays: CLOSED_DAYS,
 }) satisfies z.ZodType<FacilityDeclared>
 
-const NOTICE_TEXT_DECLARED = z.strictObject({
+const NOTICE_TEXT_DECLARED = z.looseObject({
   ...base,
   type: z.literal('notice-text-declared'),
   facility: FACILITY,
@@ -85,7 +90,7 @@ const NOTICE_TEXT_DECLARED = z.strictObject({
   text: z.string().min(1).max(NOTICE_TEXT_MAX),
 }) satisfies z.ZodType<NoticeTextDeclared>
 
-const SLIP_HANDED = z.strictObject({
+const SLIP_HANDED = z.looseObject({
   ...base,
   type: z.literal('slip-handed'),
   stop: STOP,
@@ -95,7 +100,7 @@ const SLIP_HANDED = z.strictObject({
   movedAt: INSTANT,
 }) satisfies z.ZodType<SlipHanded>
 
-const STOP_REPORTED = z.strictObject({
+const STOP_REPORTED = z.looseObject({
   ...base,
   type: z.literal('stop-reported'),
   stop: STOP,
@@ -108,7 +113,7 @@ const STOP_REPORTED = z.strictObject({
   erasureAsked: z.boolean(),
 }) satisfies z.ZodType<StopReported>
 
-const STOP_WITHDRAWN_REPORTED = z.strictObject({
+const STOP_WITHDRAWN_REPORTED = z.looseObject({
   ...base,
   type: z.literal('stop-withdrawn-reported'),
   stop: STOP,
@@ -117,14 +122,14 @@ const STOP_WITHDRAWN_REPORTED = z.strictObject({
   undone: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<StopWithdrawnReported>
 
-const NOTICE_VOIDED_REPORTED = z.strictObject({
+const NOTICE_VOIDED_REPORTED = z.looseObject({
   ...base,
   type: z.literal('notice-voided-reported'),
   patients: PATIENTS,
   voidedAt: INSTANT,
 }) satisfies z.ZodType<NoticeVoidedReported>
 
-const ERASURE_REQUESTED = z.strictObject({
+const ERASURE_REQUESTED = z.looseObject({
   ...base,
   type: z.literal('erasure-requested'),
   patients: PATIENTS,
@@ -132,7 +137,7 @@ const ERASURE_REQUESTED = z.strictObject({
   askedAt: INSTANT,
 }) satisfies z.ZodType<ErasureRequested>
 
-const HEARTBEAT = z.strictObject({
+const HEARTBEAT = z.looseObject({
   ...base,
   type: z.literal('heartbeat'),
   software: TEXT,
@@ -141,18 +146,18 @@ const HEARTBEAT = z.strictObject({
   checkpoint: CHECKPOINT.nullable(),
 }) satisfies z.ZodType<Heartbeat>
 
-const STOPS_ASKED = z.strictObject({
+const STOPS_ASKED = z.looseObject({
   ...base,
   type: z.literal('stops-asked'),
 }) satisfies z.ZodType<StopsAsked>
 
-const REPORTS_TAKEN = z.strictObject({
+const REPORTS_TAKEN = z.looseObject({
   ...base,
   type: z.literal('reports-taken'),
   messages: z.array(MESSAGE).max(CONTROL_IDS_MAX),
 }) satisfies z.ZodType<ReportsTaken>
 
-const LISTED_STOP: z.ZodType<ListedStop> = z.strictObject({
+const LISTED_STOP: z.ZodType<ListedStop> = z.looseObject({
   stop: STOP,
   patients: PATIENTS,
   handles: HANDLES,
@@ -166,7 +171,7 @@ const LISTED_STOP: z.ZodType<ListedStop> = z.strictObject({
   erasureAsked: z.boolean(),
 })
 
-const STOP_LIST = z.strictObject({
+const STOP_LIST = z.looseObject({
   ...base,
   type: z.literal('stop-list'),
   asked: MESSAGE,
@@ -179,7 +184,38 @@ const STOP_LIST = z.strictObject({
   checkpoint: CHECKPOINT.nullable(),
 }) satisfies z.ZodType<StopList>
 
-const RECEIPT = z.strictObject({
+const HELD_RECORD: z.ZodType<HeldRecord> = z.looseObject({
+  key: RECORD_KEY,
+  patient: PATIENT,
+  hash: DIGEST.nullable(),
+})
+
+/** Where a page begins: the vault's own word, of no meaning to others. */
+const PLACE = z.string().min(1).max(200)
+
+const RECORD_LIST = z.looseObject({
+  ...base,
+  type: z.literal('record-list'),
+  asked: MESSAGE,
+  after: PLACE.nullable(),
+  next: PLACE.nullable(),
+  records: z.array(HELD_RECORD).max(CONTROL_IDS_MAX),
+}) satisfies z.ZodType<RecordList>
+
+const RECORDS_ASKED = z.looseObject({
+  ...base,
+  type: z.literal('records-asked'),
+  asked: MESSAGE,
+  after: PLACE,
+}) satisfies z.ZodType<RecordsAsked>
+
+const DECLARATION_KNOWN = z.looseObject({
+  ...base,
+  type: z.literal('declaration-known'),
+  declared: z.looseObject({ message: MESSAGE, at: INSTANT }).nullable(),
+}) satisfies z.ZodType<DeclarationKnown>
+
+const RECEIPT = z.looseObject({
   ...base,
   type: z.literal('receipt'),
   batch: BATCH,
@@ -187,11 +223,11 @@ const RECEIPT = z.strictObject({
   outcome: z.enum(['accepted', 'partly', 'refused']),
   accepted: COUNT,
   refusals: z
-    .array(z.strictObject({ code: REFUSAL, patient: PATIENT.nullable(), record: TEXT.nullable() }))
+    .array(z.looseObject({ code: REFUSAL, patient: PATIENT.nullable(), record: TEXT.nullable() }))
     .max(REFUSALS_MAX),
 }) satisfies z.ZodType<Receipt>
 
-const ASKED_PERSON = z.strictObject({
+const ASKED_PERSON = z.looseObject({
   name: z.string().max(200),
   kana: z.string().max(200),
   birthDate: DATE.nullable(),
@@ -201,7 +237,7 @@ const ASKED_PERSON = z.strictObject({
   contact: z.string().max(500).nullable(),
 })
 
-const STOP_ELSEWHERE_ASKED = z.strictObject({
+const STOP_ELSEWHERE_ASKED = z.looseObject({
   ...base,
   type: z.literal('stop-elsewhere-asked'),
   stop: STOP,
@@ -214,7 +250,7 @@ const STOP_ELSEWHERE_ASKED = z.strictObject({
   erasureAsked: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<StopElsewhereAsked>
 
-const STOP_ORDERED = z.strictObject({
+const STOP_ORDERED = z.looseObject({
   ...base,
   type: z.literal('stop-ordered'),
   stop: STOP,
@@ -228,7 +264,7 @@ const STOP_ORDERED = z.strictObject({
   person: ASKED_PERSON.exactOptional(),
 }) satisfies z.ZodType<StopOrdered>
 
-const ERASURE_DONE = z.strictObject({
+const ERASURE_DONE = z.looseObject({
   ...base,
   type: z.literal('erasure-done'),
   patients: PATIENTS,
@@ -236,7 +272,7 @@ const ERASURE_DONE = z.strictObject({
   certificate: DIGEST,
 }) satisfies z.ZodType<ErasureDone>
 
-const OPERATOR_STATUS = z.strictObject({
+const OPERATOR_STATUS = z.looseObject({
   ...base,
   type: z.literal('operator-status'),
   operator: OPERATOR,
@@ -254,13 +290,13 @@ const KEY_CHANGED = z.looseObject({
   from: INSTANT,
 }) satisfies z.ZodType<KeyChanged>
 
-const CHECKPOINT_SHOWN = z.strictObject({
+const CHECKPOINT_SHOWN = z.looseObject({
   ...base,
   type: z.literal('checkpoint-shown'),
   checkpoint: CHECKPOINT,
 }) satisfies z.ZodType<CheckpointShown>
 
-const RESEND_ASKED = z.strictObject({
+const RESEND_ASKED = z.looseObject({
   ...base,
   type: z.literal('resend-asked'),
   patients: PATIENTS,
@@ -277,9 +313,12 @@ const SHAPES = [
   HEARTBEAT,
   STOPS_ASKED,
   STOP_ELSEWHERE_ASKED,
+  RECORDS_ASKED,
   RECEIPT,
   REPORTS_TAKEN,
   STOP_LIST,
+  RECORD_LIST,
+  DECLARATION_KNOWN,
   STOP_ORDERED,
   ERASURE_DONE,
   OPERATOR_STATUS,
@@ -288,7 +327,13 @@ const SHAPES = [
   RESEND_ASKED,
 ] as const
 
-export const CONTROL_TYPES = SHAPES.map(({ shape }) => shape.type.value)
+/** What every message has, of whatever type. */
+export const CONTROL_HEAD = z.looseObject({ ...base, type: TEXT })
 
-/** One strict shape for each message; whatever else is said is not understood. */
+export const CONTROL_TYPES: readonly string[] = SHAPES.map(({ shape }) => shape.type.value)
+
+/**
+ * One shape for each message. Members it does not name are carried along, for the signature covers them, and read by
+ * nobody; the facts of the law inside a declaration stay strict, for an unknown one may forbid what is declared.
+ */
 export const CONTROL_BODY: z.ZodType<Control> = z.discriminatedUnion('type', SHAPES)

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { CONTROL_TYPES } from './control-shapes.ts'
-import { openControl, readControlEnvelope, sealControl } from './control.ts'
+import {
+  openControl,
+  openSignedControl,
+  readControlEnvelope,
+  sealControl,
+  unknownControl,
+} from './control.ts'
 import { systemEnv } from './env.ts'
 import { agentId } from './ids.ts'
 import type { Control, ControlEnvelope } from './messages.ts'
@@ -12,6 +18,7 @@ interface ControlVectors {
   keys: { inbox: { public: string; secret: string }; sender: { public: string } }
   good: { envelope: ControlEnvelope; body: Control }
   bad: { name: string; envelope: ControlEnvelope }[]
+  newer: { member: ControlEnvelope; type: ControlEnvelope }
   bodies: Control[]
 }
 
@@ -46,6 +53,28 @@ test.each(known.bodies)('$type travels and arrives as it was', (body) => {
 
 test('there is a vector for every type of message', () => {
   expect([...new Set(known.bodies.map((body) => body.type))].toSorted()).toEqual(CONTROL_TYPES.toSorted())
+})
+
+test('S14 a message of a newer version with a member more is understood, and its signature still checks', () => {
+  const signed = openSignedControl(known.newer.member, inbox, sender)
+  expect(signed?.body).toMatchObject({ ...known.good.body, reason: 'none' })
+  expect(openControl(known.newer.member, inbox, newSigningKey(systemEnv()).public)).toBeNull()
+  expect(unknownControl(known.newer.member, inbox, sender)).toBeNull()
+})
+
+test('S14 a type that nobody knows yet is told from a forgery', () => {
+  const { type } = known.newer
+  expect(openControl(type, inbox, sender)).toBeNull()
+  expect(unknownControl(type, inbox, sender)).toBe('of-tomorrow')
+  expect(unknownControl(type, inbox, newSigningKey(systemEnv()).public)).toBeNull()
+  expect(unknownControl({ ...type, agent: agentId('agent-2') }, inbox, sender)).toBeNull()
+  const unknown = known.bad.filter(({ envelope }) => unknownControl(envelope, inbox, sender) !== null)
+  expect(unknown.map(({ name }) => name)).toEqual(['type nobody knows'])
+  const env = systemEnv()
+  const [signer, box] = [newSigningKey(env), newBoxKey(env)]
+  const to = { agent: agentId('agent-1'), direction: 'up', recipient: box } as const
+  for (const body of known.bodies)
+    expect(unknownControl(sealControl(body, to, signer), box, signer.public)).toBeNull()
 })
 
 test('a message over the limit is refused, not cut', () => {

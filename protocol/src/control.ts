@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { canonical, canonicalBytes } from './canonical.ts'
-import { CONTROL_BODY } from './control-shapes.ts'
+import { CONTROL_BODY, CONTROL_HEAD, CONTROL_TYPES } from './control-shapes.ts'
 import type { Env } from './env.ts'
 import type { AgentId, KeyId } from './ids.ts'
 import { CONTROL_BYTES_MAX } from './limits.ts'
@@ -25,7 +25,9 @@ const ENVELOPE: z.ZodType<ControlEnvelope> = z.strictObject({
     .regex(/^[A-Za-z0-9+/]+={0,2}$/),
 })
 
-const SIGNED = z.strictObject({ body: CONTROL_BODY, key: KEY, signature: z.string().length(88) })
+const signature = { key: KEY, signature: z.string().length(88) }
+const SIGNED = z.strictObject({ body: CONTROL_BODY, ...signature })
+const SIGNED_HEAD = z.strictObject({ body: CONTROL_HEAD, ...signature })
 
 /**
  * Signs `body`, then seals it. The signature also covers whose conversation it is, the direction and the receiving
@@ -68,13 +70,32 @@ export function openSignedControl(
   box: BoxKey,
   senderPublic: Uint8Array,
 ): Signed<Verified<Control>> | null {
+  return openAs(SIGNED, envelope, box, senderPublic)
+}
+
+/** The type of a message that is as it should be, but that this version does not know; else `null`. */
+export function unknownControl(
+  envelope: ControlEnvelope,
+  box: BoxKey,
+  senderPublic: Uint8Array,
+): string | null {
+  const type = openAs(SIGNED_HEAD, envelope, box, senderPublic)?.body.type
+  return type === undefined || CONTROL_TYPES.includes(type) ? null : type
+}
+
+function openAs<T extends { message: string }>(
+  shape: z.ZodType<Signed<T>>,
+  envelope: ControlEnvelope,
+  box: BoxKey,
+  senderPublic: Uint8Array,
+): Signed<Verified<T>> | null {
   const outer = readControlEnvelope(envelope)
   if (outer === null || outer.sealedTo !== box.id) return null
   const plain = openSealed(fromBase64(outer.box), box)
   if (plain === null || plain.length > CONTROL_BYTES_MAX) return null
-  const signed = readSigned(plain)
+  const signed = readSigned(shape, plain)
   if (signed === null) return null
-  const body = verifyControl(signed, outer, senderPublic)
+  const body = open(domainOf(outer.agent, outer.direction, outer.sealedTo), signed, senderPublic)
   return body !== null && body.message === outer.message ? { ...signed, body } : null
 }
 
@@ -93,11 +114,11 @@ export function readControlEnvelope(value: unknown): ControlEnvelope | null {
   return read.success ? read.data : null
 }
 
-function readSigned(plain: Uint8Array): Signed<Control> | null {
+function readSigned<T>(shape: z.ZodType<Signed<T>>, plain: Uint8Array): Signed<T> | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(plain)
     const value: unknown = JSON.parse(text)
-    const read = SIGNED.safeParse(value)
+    const read = shape.safeParse(value)
     return read.success && canonical(value) === text ? read.data : null
   } catch {
     return null

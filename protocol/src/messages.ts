@@ -11,6 +11,7 @@ import type {
   StopId,
 } from './ids.ts'
 import type { NoticeLanguage } from './notice-content.ts'
+import type { RecordKey } from './records.ts'
 import type { RefusalCode } from './refusals.ts'
 import type { EntityFacts, FilingFact, LocalDate, StopFact, TemplateFact, Track } from './rules/state.ts'
 
@@ -18,6 +19,12 @@ import type { EntityFacts, FilingFact, LocalDate, StopFact, TemplateFact, Track 
  * Control messages between an agent and the vault. Each is canonical JSON, signed by its sender, then sealed to its
  * receiver; the gateway between them sees a {@link ControlEnvelope} and nothing else. Delivery is at least once;
  * a receiver applies a message id once and acknowledges it after the commit.
+ *
+ * An agent and a hub one version apart understand each other. A reader ignores members it does not know, so a new one
+ * may only add to what the message means without it; what would change its meaning is a new type. A type the reader
+ * does not know is no forgery: an agent acknowledges it and does nothing, the vault leaves it unanswered, so that it is
+ * said again when the vault has become newer. The vault uses what came with a version only towards an agent whose
+ * heartbeat names that version or a later one, and an agent only in answer to what came with the same version.
  */
 export const CONTROL_VERSION = 1
 
@@ -154,6 +161,13 @@ export interface StopsAsked extends Base {
   type: 'stops-asked'
 }
 
+/** The next page of a {@link RecordList}: said when the one before is applied, so that one page is under way at a time. */
+export interface RecordsAsked extends Base {
+  type: 'records-asked'
+  asked: MessageId
+  after: string
+}
+
 // down: vault → agent
 
 /** The vault has applied these messages of the agent; until then the agent keeps them and says them again. */
@@ -194,6 +208,38 @@ export interface StopList extends Base {
   sequence: number
   /** The agent's own audit log as its last heartbeat showed it: what is missing since the backup. */
   checkpoint: string | null
+}
+
+/** A record of the facility as the vault holds it; `hash` is `null` when a tombstone has taken it back. */
+export interface HeldRecord {
+  key: RecordKey
+  patient: PatientKey
+  hash: string | null
+}
+
+/**
+ * One page of what the vault holds of the asking agent's facility, unasked with the answer to {@link StopsAsked}: an
+ * agent put back from a backup has forgotten what it sent since, and could never take it back. Nothing of the facility
+ * is sent between the first page and the last.
+ */
+export interface RecordList extends Base {
+  type: 'record-list'
+  /** The question of the restore. */
+  asked: MessageId
+  /** `null`: the first page. */
+  after: string | null
+  /** What to ask for next, meaningful to the vault alone; `null`: this is the last page. */
+  next: string | null
+  records: HeldRecord[]
+}
+
+/**
+ * The newest declaration the vault has of the agent's facility. A vault put back from a backup names an older one than
+ * the agent has said, and is told again.
+ */
+export interface DeclarationKnown extends Base {
+  type: 'declaration-known'
+  declared: { message: MessageId; at: Instant } | null
 }
 
 /** Only this lets the agent drop a batch. */
@@ -282,6 +328,7 @@ export type UpControl =
   | Heartbeat
   | StopsAsked
   | StopElsewhereAsked
+  | RecordsAsked
   | NoticeTextDeclared
   | SlipHanded
 
@@ -289,6 +336,8 @@ export type DownControl =
   | Receipt
   | ReportsTaken
   | StopList
+  | RecordList
+  | DeclarationKnown
   | StopOrdered
   | ErasureDone
   | OperatorStatus

@@ -14,7 +14,13 @@ const TEXT_MAX = 8192
 const LABELS_MAX = 1000
 const HASH = /^[0-9a-f]{64}$/
 const ITEMS: ReadonlySet<unknown> = new Set(ITEM_CLASSES)
-const REASONS: ReadonlySet<unknown> = new Set(['deleted', 'vanished', 'superseded', 'cancelled'])
+const REASONS: ReadonlySet<unknown> = new Set([
+  'deleted',
+  'vanished',
+  'superseded',
+  'cancelled',
+  'not-restored',
+])
 
 type Check = (value: unknown) => boolean
 

@@ -32,7 +32,8 @@ export interface SourceRecord {
 export interface Tombstone {
   key: RecordKey
   patients: PatientKey[]
-  reason: 'deleted' | 'vanished' | 'superseded' | 'cancelled'
+  /** `not-restored`: known only from what the vault told an agent put back from a backup, and not at the source. */
+  reason: 'deleted' | 'vanished' | 'superseded' | 'cancelled' | 'not-restored'
   at?: string
 }
 
@@ -52,4 +53,10 @@ export interface BatchContent {
 
 export function recordKeyText(key: RecordKey): string {
   return `${key.source}|${key.type}|${key.id}`
+}
+
+/** Back from its text; members in the order of the text. */
+export function recordKeyOf(text: string): RecordKey {
+  const [source = '', type = '', ...id] = text.split('|')
+  return { source, type, id: id.join('|') }
 }

@@ -26,6 +26,10 @@ export const REFUSALS = {
     '控えから戻した直後のため、認定事業者から停止の一覧が届くまで何も送りません。',
     'Restored from a backup: closed until the hub has told every stop it knows.',
   ],
+  RECORDS_UNKNOWN: [
+    '控えから戻した直後のため、認定事業者が持っている記録の一覧が届き終わるまで何も送りません。',
+    'Restored from a backup: closed until the hub has told which records it holds.',
+  ],
   HOLD_IDENTITY: ['本人かどうかの確認待ちです。', 'Held: identity in doubt.'],
   HOLD_MERGE: ['カルテ統合の確認待ちです。', 'Held: a chart merge awaits review.'],
   HOLD_DEATH: ['ご逝去後の確認待ちです。', 'Held: the person died after the notice; review due.'],

@@ -14,6 +14,7 @@ import {
   stopId,
 } from './ids.ts'
 import { NOTICE_WAIT_DAYS_MAX } from './limits.ts'
+import type { RecordKey } from './records.ts'
 import { isRefusalCode, type RefusalCode } from './refusals.ts'
 import { isLocalDate } from './rules/calendar.ts'
 import {
@@ -80,6 +81,14 @@ export const OPERATOR_STANDING = z.enum(['certified', 'revoked', 'ended'])
 export const DEATH_POLICY = z.enum(['hold', 'allow'])
 export const WAIT_DAYS = z.number().int().min(0).max(NOTICE_WAIT_DAYS_MAX)
 export const CLOSED_DAYS = z.array(DATE).max(CLOSED_DAYS_MAX)
+
+/** As long as a batch may name it. */
+const KEY_PART = z.string().min(1).max(2048)
+export const RECORD_KEY: z.ZodType<RecordKey> = z.strictObject({
+  source: KEY_PART,
+  type: KEY_PART,
+  id: KEY_PART,
+})
 
 export const ENTITY_FACTS: z.ZodType<EntityFacts> = z.strictObject({
   entity: ENTITY,

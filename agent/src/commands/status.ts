@@ -39,7 +39,9 @@ function restoredRows(restored: AgentStatus['restored']): [string, string][] {
       '控えから戻した・鍵を替えた',
       restored.openedAt === null
         ? `${tokyoTime(restored.restoredAt)}：停止の一覧を待っています（何も送りません）`
-        : `${tokyoTime(restored.restoredAt)}：停止の一覧を受け取りました`,
+        : restored.recordsAwaited
+          ? `${tokyoTime(restored.restoredAt)}：停止の一覧を受け取りました。提供済みの記録の一覧を待っています（何も送りません）`
+          : `${tokyoTime(restored.restoredAt)}：停止の一覧を受け取りました`,
     ],
   ]
   if (restored.missingLeaves)

@@ -6,6 +6,7 @@ import { gateCommonsOf, gateStateOf, isByName, isProtected, patientStateOf } fro
 import { mayUndo } from '../register/rules.ts'
 import { openNameStops } from '../register/name-stop.ts'
 import { openSlips } from '../register/slip.ts'
+import { namesOthers } from '../register/stop-lifted.ts'
 import { BRIEF_ROWS_MAX, dayRows } from './day.ts'
 import type { DeskView } from './pages/desk.ts'
 import type { PatientView } from './pages/patient.ts'
@@ -62,9 +63,10 @@ export class CounterViews {
     return dayRows(this.#parts, this.#sessions, session, BRIEF_ROWS_MAX)
   }
 
-  stopLine(stop: StopFact): string {
+  async stopLine(stop: StopFact): Promise<string> {
     const provisional = stop.standing === 'provisional' ? W.stopProvisional : ''
-    return `${W.stopLine(dayOf(stop.askedAt), W.who[stop.requester])}${provisional}`
+    const others = (await namesOthers(this.#parts.context, stop.stop)) ? W.stopLineElsewhere : ''
+    return `${W.stopLine(dayOf(stop.askedAt), W.who[stop.requester])}${others}${provisional}`
   }
 
   async patient(session: Session, person: IndexedPatient): Promise<Omit<PatientView, 'alike' | 'language'>> {
@@ -80,8 +82,9 @@ export class CounterViews {
     // several people's until it is settled: not this page's to confirm or to undo
     const named = new Set<string>()
     for (const { stop } of stops) if (await isByName(db, stop)) named.add(stop)
+    const lines = await Promise.all(stops.map((stop) => this.stopLine(stop)))
     const decision =
-      gate && !commons.stopsUnknown
+      gate && commons.shut === null
         ? context.decide(gate, { track: context.track, item: 'laboratory' }, rules, now)
         : null
     const notice = noticeSummary(state)
@@ -90,7 +93,7 @@ export class CounterViews {
     if (needed && notice.guardian === 'none') missing.add(inJapanese('GUARDIAN_NOTICE_MISSING'))
     if (notice.person === 'none' || notice.person === 'unable') missing.add(inJapanese('NOT_NOTIFIED'))
     if (decision && !decision.allow && !NOT_MISSING.has(decision.code)) missing.add(inJapanese(decision.code))
-    if (commons.stopsUnknown) missing.add(inJapanese('STOPS_UNKNOWN'))
+    if (commons.shut) missing.add(inJapanese(commons.shut))
     const earliest = decision?.earliest ?? null
     const template = newestTemplate(commons.facility?.templates ?? [], context.track)
     return {
@@ -100,8 +103,8 @@ export class CounterViews {
       guardianNotice: noticeLine(state.notices, 'guardian'),
       guardianNeeded: needed,
       pendingNotice: state.notices.find((one) => one.standing === 'pending')?.notice ?? null,
-      stops: stops.map((stop) => ({
-        line: this.stopLine(stop),
+      stops: stops.map((stop, at) => ({
+        line: lines[at] ?? '',
         id: stop.stop,
         mayPrint: true,
         provisional: stop.standing === 'provisional' && !named.has(stop.stop),

@@ -7,6 +7,7 @@ import type { Agent } from '../agent.ts'
 import type { AgentConfig } from '../config.ts'
 import type { Installation } from '../installation.ts'
 import { facilityStateOf, latestSeen, operatorStateOf } from '../register/read.ts'
+import { shutByRestore } from '../register/restored-state.ts'
 import { openSlips } from '../register/slip.ts'
 import type { SourceConnector } from '../sources/connector.ts'
 import { KINDS } from '../sources/kinds.ts'
@@ -167,12 +168,12 @@ const stopsAnswered: Check = async ({ agent }) => {
 }
 
 const stopsKnown: Check = async ({ agent }) => {
-  const { restored } = await agent.status()
-  const waits = restored !== null && restored.openedAt === null
+  const shut = await shutByRestore(agent.context.store.db)
+  const waits = shut !== null
   return {
     ok: !waits,
     found: waits
-      ? '控えから戻した後、認定事業者の停止の一覧を待っています。何も送りません'
+      ? `控えから戻した後、認定事業者の${shut === 'STOPS_UNKNOWN' ? '停止' : '提供済みの記録'}の一覧を待っています。何も送りません`
       : 'そろっています',
     remedy: 'agent run を始めて通信できるようにしてください。一覧が届くと送付を再開します',
   }

@@ -66,7 +66,7 @@ export async function decidePatient(
     earliest: null,
     ruleVersion: rules.version,
   })
-  if (question.commons.stopsUnknown) return closed('STOPS_UNKNOWN')
+  if (question.commons.shut) return closed(question.commons.shut)
   if (question.commons.isErased(patient)) return closed('ERASED')
   let state: GateState | null
   try {

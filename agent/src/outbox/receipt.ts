@@ -96,7 +96,7 @@ async function settleLedger(tx: AgentTx, batch: BatchRow, verdict: Verdict, now:
 }
 
 /** What vanished at the source while it was under way was not yet known as given: it is taken back now. */
-async function takeBack(tx: AgentTx, keys: readonly string[], now: Instant): Promise<void> {
+export async function takeBack(tx: AgentTx, keys: readonly string[], now: Instant): Promise<void> {
   const gone = await noMoreThere(tx as never, keys)
   if (gone.length === 0) return
   await markAllToRead(tx, await oweTombstones(tx as never, gone, 'vanished', now), now)

@@ -27,7 +27,7 @@ import type {
   Track,
 } from '@kakehashi/protocol/rules/state'
 import type { Kysely } from 'kysely'
-import { isErasedChart, restoredOf } from './restored-state.ts'
+import { isErasedChart, shutByRestore } from './restored-state.ts'
 import type { RegisterTables } from './store.ts'
 
 /** A transaction or the open database: reading asks for no more. */
@@ -143,8 +143,8 @@ export interface GateCommons {
   facility: FacilityState | null
   operator: OperatorState
   latestSeen: number
-  /** Put back from a backup, and the hub has not told its stops yet: nothing may leave. */
-  stopsUnknown: boolean
+  /** Put back from a backup, and the hub has not told yet what this copy has forgotten: nothing may leave. */
+  shut: Awaited<ReturnType<typeof shutByRestore>>
   isErased: (patient: PatientKey) => boolean
 }
 
@@ -157,7 +157,7 @@ export async function gateCommonsOf(
     facility: await facilityStateOf(db, facility),
     operator: await operatorStateOf(db, operator),
     latestSeen: await latestSeen(db),
-    stopsUnknown: (await restoredOf(db))?.openedAt === null,
+    shut: await shutByRestore(db),
     isErased: await isErasedChart(db),
   }
 }

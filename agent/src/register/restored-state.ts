@@ -7,6 +7,8 @@ export interface Restored {
   restoredAt: number
   /** `null`: the hub has not told all stops yet, and the gate is shut. */
   openedAt: number | null
+  /** A page of what the hub holds is awaited: the gate is shut until the last one. */
+  recordsAwaited: boolean
   /** Lines of our own audit log that the hub has seen and this copy lacks. */
   missingLeaves: number | null
 }
@@ -14,8 +16,21 @@ export interface Restored {
 export async function restoredOf(db: RegisterReader): Promise<Restored | null> {
   const row = await db.selectFrom('restored').selectAll().executeTakeFirst()
   return row
-    ? { restoredAt: row.restored_at, openedAt: row.opened_at, missingLeaves: row.missing_leaves }
+    ? {
+        restoredAt: row.restored_at,
+        openedAt: row.opened_at,
+        recordsAwaited: row.records_next !== null,
+        missingLeaves: row.missing_leaves,
+      }
     : null
+}
+
+/** Why nothing of anybody may leave after a restore, if so. */
+export async function shutByRestore(db: RegisterReader): Promise<'STOPS_UNKNOWN' | 'RECORDS_UNKNOWN' | null> {
+  const restored = await restoredOf(db)
+  if (restored === null) return null
+  if (restored.openedAt === null) return 'STOPS_UNKNOWN'
+  return restored.recordsAwaited ? 'RECORDS_UNKNOWN' : null
 }
 
 /** No batch is numbered at or below this. */

@@ -46,6 +46,9 @@ export interface RegisterTables {
     leaves: number
     sequence_from: number
     missing_leaves: number | null
+    /** Page awaited of what the hub holds; `null`: none has begun, or it is told whole. */
+    records_next: string | null
+    records_told_at: number | null
   }
   /** Which parts of the hub's answer are here. */
   restored_part: { part: number }
@@ -99,6 +102,13 @@ export const registerMigrations: readonly Migration[] = [
     name: 'register-004',
     up: (w) => [
       `CREATE TABLE backdate_asked (notice ${w.text} PRIMARY KEY, asked_at ${w.int} NOT NULL)${w.strict}`,
+    ],
+  },
+  {
+    name: 'register-005',
+    up: (w) => [
+      `ALTER TABLE restored ADD COLUMN records_next ${w.text}`,
+      `ALTER TABLE restored ADD COLUMN records_told_at ${w.int}`,
     ],
   },
 ]

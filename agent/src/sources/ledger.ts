@@ -1,6 +1,6 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { PatientKey } from '@kakehashi/protocol/ids'
-import type { RecordKey } from '@kakehashi/protocol/records'
+import { type RecordKey, recordKeyOf } from '@kakehashi/protocol/records'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import { type Kysely, sql } from 'kysely'
 import type { Span, Sweep } from './connector.ts'
@@ -134,23 +134,26 @@ async function upsert(tx: SourcesTx, source: string, rows: unknown[][]): Promise
       state = excluded.state, code = excluded.code, tried = excluded.tried`.execute(tx)
 }
 
+/** Entered from what the vault told after a restore: no pass of this copy has shown it, and whatever shows it is news. */
+const TOLD_RUN = -1
+
 /**
  * What was given without any pass having shown it (it came after the last one) is entered, so that the next full pass
- * misses it if it has gone meanwhile.
+ * misses it if it has gone meanwhile. `hash` is `null` where the vault told it.
  */
 export async function enterGiven(
   tx: SourcesTx,
-  given: readonly { key: string; hash: string; patient: PatientKey }[],
+  given: readonly { key: string; hash: string | null; patient: PatientKey }[],
   now: Instant,
 ): Promise<void> {
   for (let from = 0; from < given.length; from += PAGE) {
     const page = given.slice(from, from + PAGE).map(({ key, hash, patient }) => {
-      const [source, type, ...id] = key.split('|')
-      return [source, type, id.join('|'), hash, JSON.stringify([patient])]
+      const { source, type, id } = recordKeyOf(key)
+      return [source, type, id, hash ?? '', JSON.stringify([patient]), hash === null ? TOLD_RUN : 0]
     })
     await sql`
       INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since, tried)
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, '', 0, 'active', NULL, ${now}, NULL
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, '', value ->> 5, 'active', NULL, ${now}, NULL
       FROM json_each(${JSON.stringify(page)}) WHERE true
       ON CONFLICT (source, type, id) DO NOTHING`.execute(tx)
   }
@@ -210,15 +213,16 @@ export async function missingKeys(
   run: number,
   sweep: Sweep,
   type: string,
-): Promise<{ key: RecordKey; patients: PatientKey[] }[]> {
-  const { rows } = await sql<{ id: string; patients: string }>`
-    SELECT id, patients FROM source_ledger
+): Promise<{ key: RecordKey; patients: PatientKey[]; told: boolean }[]> {
+  const { rows } = await sql<{ id: string; patients: string; run: number }>`
+    SELECT id, patients, run FROM source_ledger
     WHERE source = ${source} AND type = ${type} AND state <> 'gone' AND run < ${run} AND ${inFiles(sweep)}`.execute(
     tx,
   )
-  return rows.map(({ id, patients }) => ({
+  return rows.map(({ id, patients, run: last }) => ({
     key: { source, type, id },
     patients: JSON.parse(patients) as PatientKey[],
+    told: last === TOLD_RUN,
   }))
 }
 
@@ -259,10 +263,7 @@ export async function noMoreThere(
 ): Promise<{ key: RecordKey; patients: PatientKey[] }[]> {
   const found: { key: RecordKey; patients: PatientKey[] }[] = []
   for (let from = 0; from < keys.length; from += PAGE) {
-    const page = keys.slice(from, from + PAGE).map((text) => {
-      const [source, type, ...id] = text.split('|')
-      return [source, type, id.join('|')]
-    })
+    const page = keys.slice(from, from + PAGE).map((text) => Object.values(recordKeyOf(text)))
     const { rows } = await sql<RecordKey & { patients: string }>`
       SELECT l.source, l.type, l.id, l.patients
       FROM json_each(${JSON.stringify(page)}) AS k CROSS JOIN source_ledger AS l
@@ -272,4 +273,25 @@ export async function noMoreThere(
       found.push({ key: { source, type, id }, patients: JSON.parse(patients) as PatientKey[] })
   }
   return found
+}
+
+/** Of what the vault told, whose source shows something else, as far as this copy has seen: not held there, or another version. */
+export async function shownOtherwise(
+  tx: SourcesTx,
+  told: readonly { key: string; hash: string | null }[],
+): Promise<PatientKey[]> {
+  const found = new Set<PatientKey>()
+  for (let from = 0; from < told.length; from += PAGE) {
+    const page = told
+      .slice(from, from + PAGE)
+      .map(({ key, hash }) => [...Object.values(recordKeyOf(key)), hash ?? ''])
+    const { rows } = await sql<{ patients: string }>`
+      SELECT l.patients
+      FROM json_each(${JSON.stringify(page)}) AS k CROSS JOIN source_ledger AS l
+      ON l.source = k.value ->> 0 AND l.type = k.value ->> 1 AND l.id = k.value ->> 2
+      WHERE l.state = 'active' AND l.hash <> k.value ->> 3`.execute(tx)
+    for (const { patients } of rows)
+      for (const patient of JSON.parse(patients) as PatientKey[]) found.add(patient)
+  }
+  return [...found]
 }

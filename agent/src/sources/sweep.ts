@@ -74,7 +74,9 @@ export async function applySweep(tx: SourcesTx, sweeping: Sweeping): Promise<Swe
       keys.map((one) => one.key),
       now,
     )
-    told.touched.push(...(await oweTombstones(tx, keys, 'vanished', now)))
+    const [fromVault = [], seen = []] = [true, false].map((one) => keys.filter((key) => key.told === one))
+    told.touched.push(...(await oweTombstones(tx, seen, 'vanished', now)))
+    told.touched.push(...(await oweTombstones(tx, fromVault, 'not-restored', now)))
     told.vanished += keys.length
   }
   return told

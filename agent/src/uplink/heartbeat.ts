@@ -3,7 +3,7 @@ import type { AgentContext } from '../context.ts'
 import { OPEN_LEGS } from '../outbox/store.ts'
 import { enqueueControl } from './store.ts'
 
-export const SOFTWARE = 'kakehashi-agent/0.1.0'
+export const SOFTWARE = 'kakehashi-agent/0.2.0'
 export const HEARTBEAT_MS = 10 * 60 * 1000
 
 /** Tells the hub that we live, what waits, and where our audit log stands. An unsent one is replaced, not piled up. */

@@ -1,11 +1,13 @@
-import { openSignedControl } from '@kakehashi/protocol/control'
+import { openSignedControl, unknownControl } from '@kakehashi/protocol/control'
 import { messageId } from '@kakehashi/protocol/ids'
 import type { ControlEnvelope, DownControl } from '@kakehashi/protocol/messages'
 import { fromBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
 import { keepReceipt } from '../evidence/store.ts'
+import { takeRecordList } from '../outbox/told-records.ts'
 import { applyReceipt } from '../outbox/receipt.ts'
 import type { AgentTx } from '../store/store.ts'
+import { declareAgain } from '../register/fact.ts'
 import { takeStopList } from '../register/restored.ts'
 import { applyErasure } from './erasure.ts'
 import { applyOrderedStop } from './ordered-stop.ts'
@@ -25,8 +27,14 @@ export async function applyControl(context: AgentContext, envelope: ControlEnvel
       ? openSignedControl(envelope, context.keys.inbox, vault)
       : null
   if (!signed) {
-    context.log('control.unreadable')
     const message = messageId(envelope.message)
+    if (unknownControl(envelope, context.keys.inbox, vault) !== null) {
+      // of a newer hub, which needs no more than to know that it came
+      context.log('control.unknown')
+      await context.store.bookkeep((tx) => markApplied(tx, message, 'unknown', context.env.now()))
+      return
+    }
+    context.log('control.unreadable')
     await context.store.bookkeep(async (tx) => {
       if (!(await wasApplied(tx, message))) await markApplied(tx, message, 'unreadable', context.env.now())
     })
@@ -60,6 +68,10 @@ async function dispatch(tx: AgentTx, context: AgentContext, control: DownControl
       return markTaken(tx, control.messages)
     case 'stop-list':
       return takeStopList(tx, context, control)
+    case 'record-list':
+      return takeRecordList(tx, context, control)
+    case 'declaration-known':
+      return declareAgain(tx, context, control)
     case 'stop-ordered':
       return applyOrderedStop(tx, context, control)
     case 'erasure-done':

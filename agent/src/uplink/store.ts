@@ -178,7 +178,7 @@ export async function wasApplied(db: UplinkReader, message: MessageId): Promise<
 export async function markApplied(
   tx: UplinkTx,
   message: MessageId,
-  type: DownControl['type'] | 'unreadable',
+  type: DownControl['type'] | 'unreadable' | 'unknown',
   now: Instant,
 ): Promise<void> {
   await tx

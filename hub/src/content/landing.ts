@@ -1,5 +1,5 @@
 import type { BatchId, FacilityId, PatientKey } from '@kakehashi/protocol/ids'
-import type { SourceRecord, Tombstone } from '@kakehashi/protocol/records'
+import { recordKeyText, type SourceRecord, type Tombstone } from '@kakehashi/protocol/records'
 import type { Tx } from '@kakehashi/store/store'
 import { currentKey, tombstoneHandles, type ContentKeys } from './key-table.ts'
 import { sealUnder } from './keys.ts'
@@ -63,11 +63,11 @@ export async function landRecords(
       continue
     }
     const part = contentPart(record)
+    known.set(id, await batch.add(id, record, part, before))
     if (part === null) {
       result.identityOnly++
       continue
     }
-    known.set(id, await batch.add(id, record, part, before))
     result.landed++
     if (before) result.versions++
   }
@@ -105,10 +105,15 @@ class LandingBatch {
     this.#seq = seq
   }
 
-  async add(id: string, record: SourceRecord, part: Uint8Array, before: Known | undefined): Promise<Known> {
+  /** `part` is `null` where the identity store alone keeps the content. */
+  async add(
+    id: string,
+    record: SourceRecord,
+    part: Uint8Array | null,
+    before: Known | undefined,
+  ): Promise<Known> {
     const owner = ownerOf(this.#about.facility, record.patients)
     const partition = partitionOf(owner)
-    const key = await this.#key(partition)
     const seq = ++this.#seq
     if (before) this.#replaced.add(id)
     if (before && before.partition !== partition) await removeRecord(this.#tx, id, before.partition)
@@ -120,7 +125,22 @@ class LandingBatch {
       gone: 0,
       seq,
     }
-    this.#records.set(id, { record: id, ...row })
+    const named = { facility: this.#about.facility, key: recordKeyText(record.key) }
+    this.#records.set(id, { record: id, ...row, ...named })
+    if (part !== null) await this.#land(id, record, part, row)
+    for (const patient of record.patients)
+      if (patient !== owner) this.#furtherPeople.push({ patient, record: id })
+    if (this.#records.size >= INSERT_MAX) await this.flush()
+    return row
+  }
+
+  async #land(
+    id: string,
+    record: SourceRecord,
+    part: Uint8Array,
+    { partition, owner, seq }: Known,
+  ): Promise<void> {
+    const key = await this.#key(partition)
     this.#rows.set(id, {
       seq,
       partition,
@@ -134,24 +154,21 @@ class LandingBatch {
       key_id: key.id,
       sealed: sealUnder(key.secret, part, `${id}/${seq}`, this.#keys.env),
     })
-    for (const patient of record.patients)
-      if (patient !== owner) this.#furtherPeople.push({ patient, record: id })
-    if (this.#rows.size >= INSERT_MAX) await this.flush()
-    return row
   }
 
   async flush(): Promise<void> {
-    if (this.#rows.size === 0) return
+    if (this.#records.size === 0) return
     const tx = this.#tx
     const replaced = [...this.#replaced]
     if (replaced.length > 0) {
       await tx.deleteFrom('landing').where('record', 'in', replaced).execute()
       await tx.deleteFrom('content_about').where('record', 'in', replaced).execute()
     }
-    await tx
-      .insertInto('landing')
-      .values([...this.#rows.values()])
-      .execute()
+    if (this.#rows.size > 0)
+      await tx
+        .insertInto('landing')
+        .values([...this.#rows.values()])
+        .execute()
     await tx
       .insertInto('content_record')
       .values([...this.#records.values()])
@@ -163,6 +180,8 @@ class LandingBatch {
           seq: eb.ref('excluded.seq'),
           version: eb.ref('excluded.version'),
           gone: eb.ref('excluded.gone'),
+          facility: eb.ref('excluded.facility'),
+          key: eb.ref('excluded.key'),
         })),
       )
       .execute()

@@ -21,7 +21,11 @@ export interface ContentTables {
     sha256: string
     written_at: number
   }
-  /** Newest version of each record; `gone` when a tombstone came. */
+  /**
+   * Newest version of each record, identity resources included, whose content lies in the identity store; `gone` when a
+   * tombstone came. `facility` and `key`: what the hospital itself calls it, to be told it after a restore; `null` where
+   * the row is older than the columns.
+   */
   content_record: {
     record: string
     partition: number
@@ -30,6 +34,8 @@ export interface ContentTables {
     seq: number
     version: number
     gone: number
+    facility: string | null
+    key: string | null
   }
   /** Further patients of a record that is about more than one. */
   content_about: { patient: string; record: string }
@@ -82,6 +88,14 @@ export const contentMigrations: readonly Migration[] = [
       `ALTER TABLE content_removed ADD COLUMN erasure ${w.text}`,
       `CREATE TABLE content_erasure_key (erasure ${w.text} NOT NULL, key ${w.text} NOT NULL, PRIMARY KEY (erasure, key))${w.strict}`,
       `CREATE TABLE content_erasure_place (erasure ${w.text} NOT NULL, place ${w.text} NOT NULL, records ${w.int} NOT NULL, PRIMARY KEY (erasure, place))${w.strict}`,
+    ],
+  },
+  {
+    name: '102-content-key',
+    up: (w) => [
+      `ALTER TABLE content_record ADD COLUMN facility ${w.text}`,
+      `ALTER TABLE content_record ADD COLUMN key ${w.text}`,
+      `CREATE INDEX content_record_facility ON content_record (facility, seq)`,
     ],
   },
 ]

@@ -6,13 +6,14 @@ import {
   type StopHandle,
   type StopId,
 } from '@kakehashi/protocol/ids'
-import type { AskedPerson, StopWithdrawnReported } from '@kakehashi/protocol/messages'
+import type { AskedPerson, StopOrdered, StopWithdrawnReported } from '@kakehashi/protocol/messages'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
-import { agentsOf, post } from '../vault/outbox.ts'
+import { agentsOf, post, type Unsent } from '../vault/outbox.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { chartHash, slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
+import { orderTo } from './order.ts'
 
 export interface StopAsk {
   stop: StopId
@@ -168,7 +169,7 @@ export async function passOn(
         : !bare && !facilities.has(agent.facility as FacilityId)
     )
       continue
-    const message = await post(tx, parts, agent, {
+    const order: Unsent<StopOrdered> = {
       type: 'stop-ordered',
       stop: ask.stop,
       handle,
@@ -179,7 +180,8 @@ export async function passOn(
       erasureAsked: ask.erasureAsked,
       ...(ask.standing === 'provisional' && named ? { standing: ask.standing } : {}),
       ...(named ? { person: named.person } : {}),
-    })
+    }
+    const message = await post(tx, parts, agent, orderTo(agent, order))
     await tx
       .insertInto('stop_delivery')
       .values({ stop: ask.stop, agent: agent.agent, message, sent_at: parts.env.now(), acked_at: null })

@@ -11,14 +11,15 @@ import {
   type PatientKey,
 } from '@kakehashi/protocol/ids'
 import { CONTROL_IDS_MAX } from '@kakehashi/protocol/limits'
-import type { AskedPerson, ListedStop } from '@kakehashi/protocol/messages'
+import type { AskedPerson, ListedStop, StopOrdered } from '@kakehashi/protocol/messages'
 import { toBase64 } from '@kakehashi/protocol/signing'
 import { postBoxKey } from '../vault/box-key.ts'
 import { postStatus } from '../vault/enrolment.ts'
 import type { OpsTables, OpsTx } from '../vault/ops.ts'
-import { post } from '../vault/outbox.ts'
+import { post, type Unsent } from '../vault/outbox.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { slices } from './charts.ts'
+import { orderTo } from './order.ts'
 
 type AgentRow = OpsTables['agent']
 
@@ -95,7 +96,7 @@ export async function tellStops(
  * A list names charts and papers only. Whoever was said by name or number is said again as in the order: this copy, or
  * the agent in the place of a former one, may never have applied it.
  */
-async function sayAgain(tx: OpsTx, parts: VaultParts, agent: AgentRow): Promise<void> {
+export async function sayAgain(tx: OpsTx, parts: VaultParts, agent: AgentRow): Promise<void> {
   const rows = await tx
     .selectFrom('stop as s')
     .innerJoin('stop_intake as i', 'i.stop', 's.stop')
@@ -122,7 +123,7 @@ async function sayStopAgain(
   { row, person, own }: { row: OpsTables['stop']; person: AskedPerson; own: readonly string[] },
 ): Promise<void> {
   const charts = await tx.selectFrom('stop_chart').select('patient').where('stop', '=', row.stop).execute()
-  const message = await post(tx, parts, agent, {
+  const order: Unsent<StopOrdered> = {
     type: 'stop-ordered',
     stop: stopId(row.stop),
     handle: null,
@@ -135,7 +136,8 @@ async function sayStopAgain(
     erasureAsked: Number(row.erasure_asked) === 1,
     ...(row.standing === 'provisional' ? { standing: row.standing } : {}),
     person,
-  })
+  }
+  const message = await post(tx, parts, agent, orderTo(agent, order))
   // a former agent will never answer
   await tx
     .deleteFrom('stop_delivery')

@@ -1,6 +1,6 @@
-import { openControl } from '@kakehashi/protocol/control'
-import { facilityOf, type PatientKey } from '@kakehashi/protocol/ids'
-import type { ControlEnvelope, UpControl } from '@kakehashi/protocol/messages'
+import { openControl, unknownControl } from '@kakehashi/protocol/control'
+import { facilityOf, messageId, type PatientKey } from '@kakehashi/protocol/ids'
+import type { ControlEnvelope, Heartbeat, UpControl } from '@kakehashi/protocol/messages'
 import { fromBase64 } from '@kakehashi/protocol/signing'
 import { canonical } from '@kakehashi/protocol/canonical'
 import type { AuditEvent } from '@kakehashi/store/audit'
@@ -8,14 +8,16 @@ import { chartHash, slices } from '../requests/charts.ts'
 import { askErasure } from '../requests/erasure.ts'
 import { keepNoticeText } from '../requests/notice-texts.ts'
 import { keepSlip } from '../requests/slips.ts'
-import { tellStops } from '../requests/told-stops.ts'
+import { tellRecords } from '../requests/told-records.ts'
+import { sayAgain, tellStops } from '../requests/told-stops.ts'
 import { enterStop, withdrawStop } from '../requests/stop.ts'
 import { answerAgain } from './answers.ts'
 import { stopElsewhere } from '../requests/elsewhere.ts'
-import { openIncident } from './incident.ts'
 import { leaveStop } from '../requests/left-stop.ts'
+import { openIncident } from './incident.ts'
 import type { OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
+import { speaksFully } from './speaks.ts'
 
 type AgentRow = OpsTables['agent']
 
@@ -37,6 +39,10 @@ export async function applyControl(parts: VaultParts, envelope: ControlEnvelope)
     .where('agent', '=', envelope.agent)
     .executeTakeFirst()
   const said = agent ? await openFrom(parts, agent, envelope) : null
+  if (said === 'unknown') {
+    parts.log('control.unknown')
+    return false
+  }
   if (!agent || !said || !aboutOwnCharts(agent, said)) {
     await refuseForged(parts, envelope)
     return false
@@ -63,12 +69,15 @@ export async function applyControl(parts: VaultParts, envelope: ControlEnvelope)
   return true
 }
 
-/** A retired key says nothing any more, but a stop: that can only protect. */
+/**
+ * A retired key says nothing any more, but a stop: that can only protect. `unknown`: of a type that a newer version has;
+ * left unanswered, it is said again until this one is newer, too.
+ */
 async function openFrom(
   parts: VaultParts,
   agent: AgentRow,
   envelope: ControlEnvelope,
-): Promise<UpControl | null> {
+): Promise<UpControl | 'unknown' | null> {
   const keys = await parts.ops.db
     .selectFrom('agent_key')
     .select(['public_key', 'retired_at'])
@@ -80,6 +89,12 @@ async function openFrom(
   for (const { public_key, retired_at } of keys) {
     const body = openControl(envelope, box, fromBase64(public_key))
     if (body !== null && isUp(body) && (retired_at === null || body.type === 'stop-reported')) return body
+    if (
+      body === null &&
+      retired_at === null &&
+      unknownControl(envelope, box, fromBase64(public_key)) !== null
+    )
+      return 'unknown'
   }
   return null
 }
@@ -93,6 +108,7 @@ const UP = new Set([
   'heartbeat',
   'stops-asked',
   'stop-elsewhere-asked',
+  'records-asked',
   'notice-text-declared',
   'slip-handed',
 ])
@@ -105,7 +121,7 @@ function isUp(body: { type: string }): body is UpControl {
 function aboutOwnCharts(agent: AgentRow, said: UpControl): boolean {
   if (said.type === 'facility-declared' || said.type === 'notice-text-declared')
     return said.facility === agent.facility
-  if (said.type === 'heartbeat' || said.type === 'stops-asked') return true
+  if (said.type === 'heartbeat' || said.type === 'stops-asked' || said.type === 'records-asked') return true
   return said.patients.every((patient) => facilityOf(patient) === agent.facility)
 }
 
@@ -176,14 +192,42 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
     case 'stop-elsewhere-asked':
       return
     case 'stops-asked':
-      return tellStops(tx, parts, agent, said.message)
+      return tellRestored(tx, parts, agent, said.message)
+    case 'records-asked':
+      return tellRecords(tx, parts, agent, said)
     case 'heartbeat':
-      await tx
-        .updateTable('agent')
-        .set({ software: said.software, pending_batches: said.pendingBatches, checkpoint: said.checkpoint })
-        .where('agent', '=', agent.agent)
-        .execute()
+      return hearLife(tx, parts, agent, said)
   }
+}
+
+/** The records before the stops, whose end opens the gate: nothing leaves before the last page. */
+async function tellRestored(
+  tx: OpsTx,
+  parts: VaultParts,
+  agent: AgentRow,
+  asked: UpControl['message'],
+): Promise<void> {
+  await tx.updateTable('agent').set({ records_owed: asked }).where('agent', '=', agent.agent).execute()
+  if (speaksFully(agent.software)) await tellRecords(tx, parts, agent, { asked, after: null })
+  await tellStops(tx, parts, agent, asked)
+}
+
+async function hearLife(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: Heartbeat): Promise<void> {
+  const { software, pendingBatches, checkpoint } = said
+  await tx
+    .updateTable('agent')
+    .set({ software, pending_batches: pendingBatches, checkpoint })
+    .where('agent', '=', agent.agent)
+    .execute()
+  if (!speaksFully(agent.software) && speaksFully(software))
+    await tellUpgraded(tx, parts, { ...agent, software })
+}
+
+/** What its former version could not read. */
+async function tellUpgraded(tx: OpsTx, parts: VaultParts, agent: AgentRow): Promise<void> {
+  await sayAgain(tx, parts, agent)
+  if (agent.records_owed !== null)
+    await tellRecords(tx, parts, agent, { asked: messageId(agent.records_owed), after: null })
 }
 
 /**

@@ -1,16 +1,21 @@
+import { messageId } from '@kakehashi/protocol/ids'
 import { checkpointOf } from '@kakehashi/store/audit-log'
 import { auditOrigin } from '../audit/origin.ts'
 import { postBoxKey } from './box-key.ts'
 import { postStatus } from './enrolment.ts'
+import { newestDeclaration } from './known.ts'
 import { agentsOf, post } from './outbox.ts'
+import type { OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
+import { speaksFully } from './speaks.ts'
 
 const EVERY_MS = 24 * 3600 * 1000
 const NAME = 'status-said'
 
 /**
  * Every day to every agent: the operator's own standing (a list older than a week is not believed there), a sealing
- * key that is new, and a checkpoint of the audit log, so that the hospitals hold what the hub would have to contradict.
+ * key that is new, a checkpoint of the audit log, so that the hospitals hold what the hub would have to contradict, and
+ * which declaration of theirs is the newest here.
  */
 export async function sayDaily(parts: VaultParts): Promise<void> {
   const now = parts.env.now()
@@ -26,6 +31,7 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
       await postStatus(tx, parts, agent)
       await postBoxKey(tx, parts, agent)
       await post(tx, parts, agent, { type: 'checkpoint-shown', checkpoint })
+      if (speaksFully(agent.software)) await postDeclaration(tx, parts, agent)
     }
     await tx
       .insertInto('cursor')
@@ -33,4 +39,10 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
       .onConflict((c) => c.column('name').doUpdateSet({ value: now }))
       .execute()
   })
+}
+
+async function postDeclaration(tx: OpsTx, parts: VaultParts, agent: OpsTables['agent']): Promise<void> {
+  const row = await newestDeclaration(tx, agent.facility)
+  const declared = row ? { message: messageId(row.message), at: Number(row.declared_at) } : null
+  await post(tx, parts, agent, { type: 'declaration-known', declared })
 }

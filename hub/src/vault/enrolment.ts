@@ -111,6 +111,7 @@ async function learn(parts: VaultParts, one: Enrolled): Promise<boolean> {
         pending_batches: null,
         checkpoint: null,
         software: null,
+        records_owed: null,
       }
       await tx.insertInto('agent').values(row).execute()
       await tx

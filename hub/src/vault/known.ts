@@ -10,19 +10,26 @@ import { namesInBatch } from '../requests/named.ts'
 import { addCharts } from '../requests/stop.ts'
 import { ownStatus } from './enrolment.ts'
 import { approvedRules } from './rules-change.ts'
-import type { OpsStore, OpsTx } from './ops.ts'
+import type { OpsStore, OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
 
-/** The newest declaration of a facility, as the state the gate reads. */
-export async function declaredFacility(tx: OpsTx, facility: string): Promise<FacilityState | null> {
-  const row = await tx
+export async function newestDeclaration(
+  tx: OpsTx,
+  facility: string,
+): Promise<OpsTables['facility_declaration'] | undefined> {
+  return tx
     .selectFrom('facility_declaration')
-    .select('body')
+    .selectAll()
     .where('facility', '=', facility)
     .orderBy('declared_at', 'desc')
     .orderBy('received_at', 'desc')
     .limit(1)
     .executeTakeFirst()
+}
+
+/** The newest declaration of a facility, as the state the gate reads. */
+export async function declaredFacility(tx: OpsTx, facility: string): Promise<FacilityState | null> {
+  const row = await newestDeclaration(tx, facility)
   if (!row) return null
   const said = JSON.parse(row.body) as FacilityDeclared
   const { entity, templates, filings, waitDays, deathPolicy, closedDays, endedOn } = said

@@ -22,6 +22,8 @@ export interface VaultTables {
     pending_batches: number | null
     checkpoint: string | null
     software: string | null
+    /** The question of a restore whose list of records has not begun: the agent's version cannot read it yet. */
+    records_owed: string | null
   }
   /** Every signing key an agent ever had; a retired one stays to be told from an unknown one. */
   agent_key: {
@@ -189,4 +191,16 @@ const ruleFiles: Migration = {
   ],
 }
 
-export const vaultMigrations: readonly Migration[] = [vault, doubts, answers, clearing, ruleFiles]
+const recordsOwed: Migration = {
+  name: '015-records-owed',
+  up: (w) => [`ALTER TABLE agent ADD COLUMN records_owed ${w.text}`],
+}
+
+export const vaultMigrations: readonly Migration[] = [
+  vault,
+  doubts,
+  answers,
+  clearing,
+  ruleFiles,
+  recordsOwed,
+]

@@ -192,7 +192,10 @@ function resumable(state: FolderState, files: FolderFile[]): boolean {
 function* ended(state: FolderState, files: FolderFile[]): Generator<SourceEvent> {
   const present = new Set(files.map((file) => file.name))
   const gone = Object.keys(state.files).filter((name) => !present.has(name))
-  const judged = [...(state.pass?.read ?? []), ...gone].filter((name) => state.files[name]?.print !== null)
+  const read = state.pass?.read ?? []
+  const judged = [...read, ...gone].filter((name) => state.files[name]?.print !== null)
+  // every file was read: what no file was ever seen to hold is not there either
+  if (files.length > 0 && files.every((file) => read.includes(file.name))) judged.push('')
   for (const file of gone) {
     delete state.files[file]
     yield { t: 'file', file }

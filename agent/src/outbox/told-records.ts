@@ -1,0 +1,46 @@
+import { facilityOf } from '@kakehashi/protocol/ids'
+import type { RecordList } from '@kakehashi/protocol/messages'
+import { recordKeyText } from '@kakehashi/protocol/records'
+import type { AgentContext } from '../context.ts'
+import { enterGiven, shownOtherwise } from '../sources/ledger.ts'
+import { clearTombstones, markAllToRead, recordSent } from '../sources/store.ts'
+import type { AgentTx } from '../store/store.ts'
+import { enqueueControl } from '../uplink/store.ts'
+import { takeBack } from './receipt.ts'
+
+/**
+ * One page of what the vault holds, and this copy may have forgotten. What it holds is entered as sent: the same is not
+ * sent again, another version is, and what the next full pass does not show is taken back by a tombstone, unless there
+ * are so many that the brake waits for a person. What the vault holds no more is sent again if the source still has it.
+ */
+export async function takeRecordList(tx: AgentTx, context: AgentContext, list: RecordList): Promise<void> {
+  const row = await tx.selectFrom('restored').selectAll().executeTakeFirst()
+  const awaited = row?.asked === list.asked && row.records_told_at === null && row.records_next === list.after
+  if (!row || !awaited) return
+  const now = context.env.now()
+  const told = list.records
+    .filter(({ patient }) => facilityOf(patient) === context.facility)
+    .map(({ key, patient, hash }) => ({ key: recordKeyText(key), patient, hash }))
+  const held = told.flatMap(({ hash, ...one }) => (hash === null ? [] : { ...one, hash }))
+  const gone = told.filter(({ hash }) => hash === null).map(({ key }) => key)
+  await markAllToRead(tx, await shownOtherwise(tx as never, told), now)
+  await recordSent(tx, held, row.sequence_from)
+  await enterGiven(
+    tx as never,
+    held.map((one) => ({ ...one, hash: null })),
+    now,
+  )
+  await takeBack(
+    tx,
+    held.map(({ key }) => key),
+    now,
+  )
+  await clearTombstones(tx, gone)
+  if (list.next !== null)
+    await enqueueControl(tx, context, { type: 'records-asked', asked: list.asked, after: list.next })
+  await tx
+    .updateTable('restored')
+    .set({ records_next: list.next, records_told_at: list.next === null ? now : null })
+    .execute()
+  context.log('restore.records', { held: held.length, gone: gone.length, last: list.next === null })
+}
