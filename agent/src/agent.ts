@@ -15,7 +15,7 @@ import { registerOf, type Register } from './register/register.ts'
 import { RuleShelf } from './register/rules-change.ts'
 import { seeTime } from './register/store.ts'
 import type { SourceConnector } from './sources/connector.ts'
-import { gatherAll, type GatherReport } from './gathering.ts'
+import { gatherAll, type GatherOptions, type GatherReport } from './gathering.ts'
 import type { AgentStore } from './store/store.ts'
 import { statusOf, type AgentStatus } from './status.ts'
 import { enqueueHeartbeat, HEARTBEAT_MS } from './uplink/heartbeat.ts'
@@ -47,7 +47,7 @@ export interface Agent {
   /** After a crash or at start: nothing claimed stays claimed. */
   recover(): Promise<{ requeued: number; unsettled: number }>
   /** Learns what changed in the sources. `full`: everything again, so that what vanished is found. */
-  gather(options?: { full?: boolean; signal?: AbortSignal }): Promise<GatherReport>
+  gather(options?: GatherOptions): Promise<GatherReport>
   /** Reads afresh whom the gate allows, and queues sealed batches; once through everybody with something to read. */
   build(options?: { patients?: number; signal?: AbortSignal }): Promise<BuildReport>
   /** One whole conversation with the hub, without a socket or a timer: fetch orders, report, upload, until nothing is left. */
@@ -116,7 +116,7 @@ class AssembledAgent implements Agent {
     return recoverOutbox(this.context)
   }
 
-  gather(options: { full?: boolean; signal?: AbortSignal } = {}) {
+  gather(options: GatherOptions = {}) {
     return gatherAll(this.context, this.#connectors, options)
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { isQuiet } from './commands/quiet.ts'
 import { ConfigFaulty, readConfig } from './config.ts'
+import { isQuiet } from './sources/quiet-hours.ts'
 
 const GOOD = { hub: 'https://gateway.example.jp', facility: 'midori' }
 
@@ -81,7 +81,7 @@ test('a folder of exports under its earlier name, and a server of exports with w
     },
   ]
   const [folder, server] = readConfig(JSON.stringify({ ...GOOD, sources })).sources
-  expect(folder).toEqual({ id: 'a', kind: 'fhir-folder', folder: '/x' })
+  expect(folder).toEqual({ id: 'a', kind: 'fhir-folder', quietHours: null, folder: '/x' })
   expect(server).toMatchObject({
     level: 'Group/g1',
     everyHours: 20,
@@ -89,4 +89,17 @@ test('a folder of exports under its earlier name, and a server of exports with w
     proxy: null,
   })
   expect(faults({ ...GOOD, sources: [{ ...sources[1], level: 'Everything' }] })[0]).toContain('Group/<ID>')
+})
+
+test('a source may rest at its own hours; sources that never all are open are refused', () => {
+  const resting = (id: string, from: string, to: string) => ({
+    id,
+    kind: 'ssmix2',
+    folder: `/${id}`,
+    quietHours: { from, to },
+  })
+  const [days, nights] = [resting('a', '08:00', '20:00'), resting('b', '20:00', '08:00')]
+  expect(readConfig(JSON.stringify({ ...GOOD, sources: [days] })).sources[0]?.quietHours?.from).toBe('08:00')
+  expect(faults({ ...GOOD, sources: [days, nights] })[0]).toContain('quietHours')
+  expect(faults({ ...GOOD, quietHours: nights.quietHours, sources: [days] })[0]).toContain('quietHours')
 })

@@ -1,18 +1,19 @@
 import { z } from 'zod'
 import { asNowCalled, fhirBulk, fhirFolder, fhirRest } from './sources/fhir/config.ts'
+import { DAY_MINUTES, isQuietAt, quietHours } from './sources/quiet-hours.ts'
 
-const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, '時刻は「08:30」のように書いてください')
 const id = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, '半角の英数字と . _ : - だけで書いてください')
 const url = z.string().refine((text) => URL.canParse(text), 'URLの形ではありません')
 
 const source = z.discriminatedUnion('kind', [
-  z.strictObject({ id, ...fhirFolder }),
-  z.strictObject({ id, ...fhirRest }),
-  z.strictObject({ id, ...fhirBulk }),
+  z.strictObject({ id, quietHours, ...fhirFolder }),
+  z.strictObject({ id, quietHours, ...fhirRest }),
+  z.strictObject({ id, quietHours, ...fhirBulk }),
   z.strictObject({
     id,
+    quietHours,
     kind: z.literal('ssmix2'),
     folder: z.string().min(1, '場所が空です'),
     /** Ten digits; needed where storages of several institutions lie side by side. */
@@ -35,8 +36,8 @@ const shape = z.strictObject({
   track: z.enum(['ANON', 'PSEUDO']).default('ANON'),
   sources: z.array(z.preprocess(asNowCalled, source)).max(16).default([]),
   waitDays: z.number().int().min(30, '30日より短くできません').max(3650).default(30),
-  /** Hours of the clinic in which the sources are left alone (Tokyo). */
-  quietHours: z.strictObject({ from: time, to: time }).nullable().default(null),
+  /** Hours of the clinic in which all sources are left alone (Tokyo); each may have hours of its own besides. */
+  quietHours,
   /** Cron expressions, Tokyo time. */
   gatherAt: z.string().default('*/5 * * * *'),
   fullGatherAt: z.string().default('30 2 * * 0'),
@@ -133,5 +134,14 @@ function checked(config: AgentConfig): AgentConfig {
   const ids = config.sources.map((s) => s.id)
   const twice = ids.find((one, index) => ids.indexOf(one) !== index)
   if (twice !== undefined) throw new ConfigFaulty([`sources：同じ id「${twice}」が二つあります`])
+  const minutes = Array.from({ length: DAY_MINUTES }, (_, minute) => minute)
+  if (!minutes.some((minute) => noneRests(config, minute)))
+    throw new ConfigFaulty([
+      'quietHours：一日のうち、すべての電子カルテを読める時間がありません。空ける時間を短くしてください',
+    ])
   return config
+}
+
+function noneRests({ quietHours: all, sources }: AgentConfig, minute: number): boolean {
+  return ![all, ...sources.map((one) => one.quietHours)].some((hours) => isQuietAt(hours, minute))
 }

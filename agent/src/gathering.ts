@@ -16,11 +16,18 @@ export interface GatherReport {
   faults: Gathered['faults']
 }
 
+export interface GatherOptions {
+  full?: boolean
+  signal?: AbortSignal
+  /** Sources to leave alone this time. */
+  resting?: ReadonlySet<string>
+}
+
 /** One round over every source, in turn; a source that cannot be reached is noted and the others go on. */
 export async function gatherAll(
   context: AgentContext,
   connectors: readonly SourceConnector[],
-  options: { full?: boolean; signal?: AbortSignal },
+  options: GatherOptions,
 ): Promise<GatherReport> {
   const report: GatherReport = {
     seen: 0,
@@ -34,6 +41,7 @@ export async function gatherAll(
   const signal = options.signal ?? new AbortController().signal
   const { store, env, log } = context
   for (const connector of connectors) {
+    if (options.resting?.has(connector.id)) continue
     try {
       const gathered = await gather({
         store,

@@ -40,6 +40,8 @@ export class IndexedRepository extends MemoryRepository {
   readonly #ofPatient = new Map<string, Set<Version>>()
   readonly #ordered = new Map<string, Version[]>()
   readonly deleted = new Set<string>()
+  /** Everything that ever happened, oldest first; `text` is `null` where something was deleted. */
+  readonly past: (Omit<Version, 'text'> & { text: string | null })[] = []
 
   /** `at` counts only for a resource that brings no `meta.lastUpdated`, unless `forced`. */
   put(text: string, at: number, forced = false): Version {
@@ -62,12 +64,16 @@ export class IndexedRepository extends MemoryRepository {
     }
     this.#ordered.delete(version.type)
     this.deleted.delete(`${version.type}/${version.id}`)
+    this.past.push(version)
     return version
   }
 
-  remove(type: string, id: string): boolean {
+  remove(type: string, id: string, at: number): boolean {
     const was = this.#drop(type, id)
-    if (was) this.deleted.add(`${type}/${id}`)
+    if (was) {
+      this.deleted.add(`${type}/${id}`)
+      this.past.push({ type, id, at, text: null })
+    }
     return was
   }
 
@@ -107,7 +113,7 @@ export class IndexedRepository extends MemoryRepository {
   }
 
   override async deleteResource(type: string, id: string): Promise<void> {
-    if (!this.remove(type, id)) await super.deleteResource(type, id)
+    if (!this.remove(type, id, Date.now())) await super.deleteResource(type, id)
   }
 
   override async readResource<T extends Stored>(type: string, id: string): Promise<T> {

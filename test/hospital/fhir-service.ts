@@ -21,6 +21,8 @@ export interface FhirServiceOptions {
   token?: string
   /** Offers `Patient/<id>/$everything`. */
   everything?: boolean
+  /** Offers `<type>/_history`. */
+  history?: boolean
   /** Time of resources that bring no `meta.lastUpdated`, and of the `Date` header. */
   now?: () => number
 }
@@ -38,7 +40,7 @@ export interface FhirService {
   calls: number
   /** Creates or replaces; a time given prevails over the resource's own `meta.lastUpdated`. */
   put(line: string, at?: number): void
-  remove(type: string, id: string): boolean
+  remove(type: string, id: string, at?: number): boolean
   /** Lets a test stand between caller and server; `null` passes the call on. */
   intercept: ((call: FhirCall) => FhirAnswer | null | Promise<FhirAnswer | null>) | null
 }
@@ -52,13 +54,14 @@ export function createFhirService(options: FhirServiceOptions = {}): FhirService
       pageMax: options.pageMax ?? 1000,
       token: options.token ?? null,
       everything: options.everything ?? true,
+      history: options.history ?? false,
       now,
     },
     router: new FhirRouter(),
     repository,
     calls: 0,
     put: (line, at) => void repository.put(line, at ?? now(), at !== undefined),
-    remove: (type, id) => repository.remove(type, id),
+    remove: (type, id, at) => repository.remove(type, id, at ?? now()),
     intercept: null,
   }
 }
@@ -85,9 +88,25 @@ async function route(service: FhirService, call: FhirCall): Promise<FhirAnswer> 
       service.repository.everything(everything[1] as string).map((v) => v.text),
     )
   }
+  const past = /^\/([A-Z][A-Za-z]+)\/_history$/.exec(path)
+  if (past && service.options.history) return history(service, url, past[1] as string)
   const read = /^\/([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(path)
   if (call.method === 'GET' && read) return readOne(service, read[1] as string, read[2] as string)
   return throughRouter(service, call, url, path)
+}
+
+/** Newest first, as the standard asks; pages are no snapshot, as on servers in the field. */
+function history(service: FhirService, url: URL, type: string): FhirAnswer {
+  const since = Date.parse(url.searchParams.get('_since') ?? '1970-01-01')
+  const base = `${url.origin}/fhir`
+  const entries = service.repository.past
+    .filter((version) => version.type === type && version.at >= since)
+    .toReversed()
+    .map(({ id, at, text }) => {
+      const head = `"fullUrl":${JSON.stringify(`${base}/${type}/${id}`)},"request":{"method":"${text === null ? 'DELETE' : 'PUT'}","url":"${type}/${id}"},"response":{"status":"${text === null ? 204 : 200}","lastModified":"${new Date(at).toISOString()}"}`
+      return text === null ? `{${head}}` : `{${head},"resource":${text}}`
+    })
+  return entryPage(service, url, entries, 'history')
 }
 
 function readOne(service: FhirService, type: string, id: string): FhirAnswer {
@@ -151,29 +170,36 @@ function searchset(service: FhirService, url: URL, found: SearchResult): FhirAns
   })
   const offset = Number(url.searchParams.get('_offset') ?? 0)
   const more = offset + entries.length < (found.total ?? 0)
-  return bundle(url, texts, more ? offset + entries.length : null)
+  return bundle(url, matches(url, texts), more ? offset + entries.length : null, 'searchset')
 }
 
 function page(service: FhirService, url: URL, texts: string[]): FhirAnswer {
-  const offset = Number(url.searchParams.get('_offset') ?? 0)
-  const count = Math.min(Number(url.searchParams.get('_count') ?? 100), service.options.pageMax)
-  const next = offset + count < texts.length ? offset + count : null
-  return bundle(url, texts.slice(offset, offset + count), next)
+  return entryPage(service, url, matches(url, texts), 'searchset')
 }
 
-function bundle(url: URL, texts: string[], next: number | null): FhirAnswer {
+function entryPage(service: FhirService, url: URL, entries: string[], type: string): FhirAnswer {
+  const offset = Number(url.searchParams.get('_offset') ?? 0)
+  const count = Math.min(Number(url.searchParams.get('_count') ?? 100), service.options.pageMax)
+  const next = offset + count < entries.length ? offset + count : null
+  return bundle(url, entries.slice(offset, offset + count), next, type)
+}
+
+function matches(url: URL, texts: string[]): string[] {
+  const base = `${url.origin}/fhir`
+  return texts.map((text) => {
+    const { resourceType, id } = JSON.parse(text) as { resourceType: string; id: string }
+    return `{"fullUrl":${JSON.stringify(`${base}/${resourceType}/${id}`)},"search":{"mode":"match"},"resource":${text}}`
+  })
+}
+
+function bundle(url: URL, entries: string[], next: number | null, type: string): FhirAnswer {
   const link = [{ relation: 'self', url: url.href }]
   if (next !== null) {
     const to = new URL(url)
     to.searchParams.set('_offset', String(next))
     link.push({ relation: 'next', url: to.href })
   }
-  const base = `${url.origin}/fhir`
-  const entries = texts.map((text) => {
-    const { resourceType, id } = JSON.parse(text) as { resourceType: string; id: string }
-    return `{"fullUrl":${JSON.stringify(`${base}/${resourceType}/${id}`)},"search":{"mode":"match"},"resource":${text}}`
-  })
-  const head = `{"resourceType":"Bundle","type":"searchset","link":${JSON.stringify(link)}`
+  const head = `{"resourceType":"Bundle","type":"${type}","link":${JSON.stringify(link)}`
   return json(200, entries.length === 0 ? `${head}}` : `${head},"entry":[${entries.join(',')}]}`)
 }
 
@@ -190,7 +216,9 @@ function capability(service: FhirService): object {
         mode: 'server',
         resource: service.repository.types().map((type) => ({
           type,
-          interaction: [{ code: 'read' }, { code: 'search-type' }],
+          interaction: ['read', 'search-type', ...(service.options.history ? ['history-type'] : [])].map(
+            (code) => ({ code }),
+          ),
           searchParam: ['_id', '_lastUpdated', 'patient', 'subject'].map((name) => ({ name, type: 'token' })),
           ...(type === 'Patient' && service.options.everything
             ? {

@@ -277,6 +277,20 @@ test('never more than four questions at once', async () => {
   expect(most).toBe(4)
 })
 
+test('and no more a minute than the hospital allows', async () => {
+  const service = hospital()
+  const reader = await openReader()
+  const client = { base: 'http://hospital.example/fhir', credentials: { kind: 'none' as const } }
+  const begun = reader.env.at
+  const connector = reader.rest({
+    get: getOf(service),
+    client: { ...client, get: getOf(service), perMinuteMax: 30 },
+  })
+  await reader.gather(connector)
+  expect(service.calls).toBeGreaterThan(5)
+  expect(reader.env.at - begun).toBe((service.calls - 1) * 2000)
+})
+
 test('killed between pages, it goes on at the page it was at', async () => {
   const service = hospital()
   const reader = await openReader()

@@ -9,10 +9,10 @@ import { auditOrigin } from '../audit/checkpoint.ts'
 import { noticeRollback } from '../audit/rollback.ts'
 import { ConfigFaulty, type AgentConfig } from '../config.ts'
 import { facilityStateOf } from '../register/read.ts'
+import { isQuiet } from '../sources/quiet-hours.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { serveCounter } from './counter.ts'
 import { openAgent, type Opened } from './opened.ts'
-import { isQuiet } from './quiet.ts'
 
 /** One process per installation: the lock holds the process id, a dead one's lock is taken over. */
 function takeLock(path: string): () => void {
@@ -74,7 +74,10 @@ class Rounds {
     const { log } = agent.context
     const { signal } = this.#abort
     try {
-      await agent.gather({ full, signal })
+      const resting = this.#resting()
+      await agent.gather({ full, signal, resting })
+      // a patient is read from all sources or from none
+      if (resting.size > 0) return log('round.part', { resting: resting.size })
       const built = await agent.build({ signal })
       log('round.done', {
         full,
@@ -86,6 +89,13 @@ class Rounds {
     } catch (error) {
       log('round.failed', { code: isDiskFull(error) ? 'DISK_FULL' : null })
     }
+  }
+
+  /** Sources the hospital asked to leave alone at this hour. */
+  #resting(): ReadonlySet<string> {
+    const { config, agent } = this.#opened
+    const now = agent.context.env.now()
+    return new Set(config.sources.filter((one) => isQuiet(one.quietHours, now)).map((one) => one.id))
   }
 
   async stop(): Promise<void> {

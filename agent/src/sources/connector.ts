@@ -72,7 +72,7 @@ export interface SourceProfile {
   fhirVersion: string | null
   types: string[]
   /** How deletions can be seen. */
-  deletes: 'sweep' | 'none'
+  deletes: 'history' | 'sweep' | 'none'
   /** Source clock minus ours; `null` when the source tells no time. */
   skewMs: number | null
   everything: boolean

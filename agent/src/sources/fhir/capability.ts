@@ -8,6 +8,8 @@ export interface Capability {
   /** Types we read, with the search parameter that finds one patient's (`null`: none is known). */
   types: Map<string, string | null>
   everything: boolean
+  /** Types whose changes and deletions it says it can list. */
+  history: ReadonlySet<string>
   /** The server's clock when it answered. */
   serverNow: number | null
 }
@@ -36,12 +38,14 @@ export async function capabilityOf(client: FhirClient, signal: AbortSignal): Pro
   if (!/^4\.(0|3)\./.test(version))
     throw new Refused('SOURCE_ANSWER_BAD', 'CapabilityStatement (FHIR R4 is needed)')
   const offered = statement.rest?.find((rest) => rest.mode === 'server')?.resource ?? []
+  const told = offered.filter(searchable)
   const date = Date.parse(answer.headers['date'] ?? '')
   return {
     software: [statement.software?.name, statement.software?.version].filter(Boolean).join(' '),
     fhirVersion: version,
-    types: new Map(offered.filter(searchable).map((one) => [String(one.type), patientParameter(one)])),
+    types: new Map(told.map((one) => [String(one.type), patientParameter(one)])),
     everything: offered.some((one) => one.type === 'Patient' && one.operation?.some(isEverything)),
+    history: new Set(told.filter(listsHistory).map((one) => String(one.type))),
     serverNow: Number.isNaN(date) ? null : date,
   }
 }
@@ -49,6 +53,10 @@ export async function capabilityOf(client: FhirClient, signal: AbortSignal): Pro
 function searchable({ type, interaction }: Offered): boolean {
   const known = typeof type === 'string' && (Object.hasOwn(PATIENT_ELEMENTS, type) || SHARED_TYPES.has(type))
   return known && (interaction === undefined || interaction.some(({ code }) => code === 'search-type'))
+}
+
+function listsHistory({ interaction }: Offered): boolean {
+  return interaction?.some(({ code }) => code === 'history-type') === true
 }
 
 function isEverything({ name, definition }: { name?: unknown; definition?: unknown }): boolean {

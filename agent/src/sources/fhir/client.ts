@@ -15,6 +15,8 @@ export interface ClientOptions {
   /** For what is read as it comes; without it, by `get`. */
   open?: HttpOpen
   env: Env
+  /** Questions a minute, however often they have to be repeated; `null`: no cap but {@link IN_FLIGHT_MAX}. */
+  perMinuteMax?: number | null
   attemptsMax?: number
   answerBytesMax?: number
 }
@@ -49,6 +51,7 @@ const STREAM_BYTES_MAX = 64 * 1024 ** 3
 export class FhirClient {
   readonly #options: ClientOptions
   #inFlight = 0
+  #nextAt = 0
   readonly #waiting: (() => void)[] = []
   constructor(options: ClientOptions) {
     this.#options = options
@@ -107,6 +110,17 @@ export class FhirClient {
     }
   }
 
+  /** Each question waits for a moment of its own, evenly spaced. */
+  async #moment(signal: AbortSignal): Promise<void> {
+    const { env, perMinuteMax = null } = this.#options
+    if (perMinuteMax === null) return
+    const [now, apart] = [env.now(), 60_000 / perMinuteMax]
+    // a clock that was set back must not leave the server alone for as long
+    const at = this.#nextAt - now > apart * (IN_FLIGHT_MAX + 1) ? now : Math.max(now, this.#nextAt)
+    this.#nextAt = at + apart
+    if (at > now) await pause(env, at - now, signal)
+  }
+
   async #patiently<T extends Omit<HttpAnswer, 'body'>>(
     question: Question,
     signal: AbortSignal,
@@ -120,6 +134,7 @@ export class FhirClient {
       const last = attempt + 1 >= attemptsMax
       let sent: string | null = null
       const answer = await once(last, place, async () => {
+        await this.#moment(signal)
         const request = await this.#request(question, signal)
         sent = request.headers['authorization'] ?? null
         return send(request)

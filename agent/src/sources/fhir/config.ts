@@ -28,6 +28,8 @@ const server = {
   certFile: file.nullable().default(null),
   keyFile: file.nullable().default(null),
   proxy: url.nullable().default(null),
+  /** Questions a minute that the hospital allows us; `null`: as fast as the server answers, four at a time. */
+  perMinuteMax: z.number().int().min(1, '1より小さくできません').max(60_000).nullable().default(null),
   /** Other addresses under which the server refers to its own records. */
   aliases: z.array(url).default([]),
 }

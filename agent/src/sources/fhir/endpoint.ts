@@ -51,7 +51,8 @@ export function profileOf(
   now: number,
   types: Iterable<string> = capability.types.keys(),
 ): SourceProfile {
-  const { software, fhirVersion, everything, serverNow } = capability
+  const { software, fhirVersion, everything, history, serverNow } = capability
+  const deletes = history.size > 0 ? 'history' : 'sweep'
   const skewMs = serverNow === null ? null : serverNow - now
-  return { software, fhirVersion, types: [...types], deletes: 'sweep', skewMs, everything }
+  return { software, fhirVersion, types: [...types], deletes, skewMs, everything }
 }

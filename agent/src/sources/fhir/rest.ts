@@ -11,8 +11,9 @@ import type {
 } from '../connector.ts'
 import type { Capability } from './capability.ts'
 import { FhirEndpoint, profileOf, type EndpointOptions } from './endpoint.ts'
+import { type HistoryReading, NoHistory, readHistory } from './history.ts'
 import { tellPage } from './rest-fetch.ts'
-import { overlooksTime, readType, refusesTime } from './rest-pass.ts'
+import { overlooksTime, readType, refusesTime, type TypeReading } from './rest-pass.ts'
 
 export interface RestOptions extends EndpointOptions {
   pageCount?: number
@@ -27,6 +28,8 @@ export interface RestState {
   lastFullAt: number | null
   /** Types that the server cannot filter by time: read by full passes alone. */
   unfiltered?: string[]
+  /** Types whose history was announced and could not be had, until the next full pass. */
+  withoutHistory?: string[]
   pass: RestPass | null
 }
 
@@ -70,7 +73,10 @@ export class FhirRest implements SourceConnector {
     const state = readState(from)
     if (state.pass === null || (options.full && !state.pass.full)) {
       state.pass = this.#newPass(state, capability, options.full === true)
-      if (state.pass.full) yield { t: 'pass' }
+      if (state.pass.full) {
+        delete state.withoutHistory
+        yield { t: 'pass' }
+      }
     }
     const pass = state.pass
     const types = [...capability.types.keys()].toSorted(
@@ -84,21 +90,53 @@ export class FhirRest implements SourceConnector {
         // said once a day, with the full pass, and not with every round
         if (pass.full)
           yield { t: 'fault', code: 'SOURCE_UNAUTHORIZED', place: `${type} (scope)`, retryable: true }
-      } else yield* this.#type(type, state, pass, run, signal)
+        continue
+      }
+      const since = pass.full ? null : (state.since[type] ?? null)
+      const history = since !== null && capability.history.has(type) && !state.withoutHistory?.includes(type)
+      if (history && (yield* this.#history({ type, since, count: this.#count, run }, state, pass, signal)))
+        continue
+      yield* this.#type({ type, since, count: this.#count }, state, pass, run, signal)
     }
     yield this.#ended(state, pass)
   }
 
+  get #count(): number {
+    return this.#options.pageCount ?? PAGE_COUNT
+  }
+
+  /** `false`: the server cannot tell after all, and is searched. Interrupted, it begins again: older versions come last. */
+  async *#history(
+    reading: HistoryReading,
+    state: RestState,
+    pass: RestPass,
+    signal: AbortSignal,
+  ): AsyncGenerator<SourceEvent, boolean> {
+    const { type } = reading
+    try {
+      for await (const events of readHistory(this.#server.client, this.#server.reading, reading, signal)) {
+        yield* events
+        yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
+      }
+    } catch (error) {
+      if (!(error instanceof NoHistory)) throw error
+      if (error.lasting) state.withoutHistory = [...(state.withoutHistory ?? []), type]
+      return false
+    }
+    state.since[type] = pass.hi
+    pass.done.push(type)
+    yield { t: 'checkpoint', checkpoint: JSON.stringify(state) }
+    return true
+  }
+
   async *#type(
-    type: string,
+    { type, since, count }: Pick<TypeReading, 'type' | 'since' | 'count'>,
     state: RestState,
     pass: RestPass,
     run: string,
     signal: AbortSignal,
   ): AsyncGenerator<SourceEvent> {
-    const since = pass.full ? null : (state.since[type] ?? null)
     const resume = pass.at?.type === type ? pass.at.next : null
-    const count = this.#options.pageCount ?? PAGE_COUNT
     let overlooked = !pass.full && state.unfiltered?.includes(type) === true
     try {
       const pages = readType(this.#server.client, { type, since, resume, count }, signal)
@@ -169,7 +207,7 @@ export class FhirRest implements SourceConnector {
   }
 
   fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncIterable<FetchEvent> {
-    return this.#server.fetchPatients(patients, this.#options.pageCount ?? PAGE_COUNT, signal)
+    return this.#server.fetchPatients(patients, this.#count, signal)
   }
 }
 

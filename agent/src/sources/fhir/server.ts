@@ -28,7 +28,8 @@ export function clientOf(source: ServerConfig, around: Surroundings): Omit<Clien
   const open = around.open ?? openHttp(wireOf(source))
   const get = wholeBy(open)
   const base = source.base.replace(/\/*$/, '/')
-  return { base, credentials: credentialsOf(source, base, { ...around, open }), get, open }
+  const { perMinuteMax } = source
+  return { base, credentials: credentialsOf(source, base, { ...around, open }), get, open, perMinuteMax }
 }
 
 function wireOf({ id, caFile, certFile, keyFile, proxy }: ServerConfig): WireOptions {
