@@ -60,3 +60,30 @@ export function noticeText(content: NoticeContent): string {
     `お問い合わせ：${content.facility.name}　${content.facility.address}　電話 ${content.facility.phone}`,
   ].join('\n')
 }
+
+export interface TextBlock {
+  heading: string | null
+  lines: string[]
+}
+
+/** A published text as paper and pages set it: the first line is its title, empty lines part the blocks. */
+export function blocksOf(text: string): { title: string; blocks: TextBlock[] } {
+  const [title = '', ...rest] = text.split(/\r?\n/)
+  const blocks: TextBlock[] = []
+  let open: string[] = []
+  const close = () => {
+    const [first, ...lines] = open
+    if (first !== undefined)
+      blocks.push(
+        lines.length > 0 && first.length <= 40 && !/[。.]$/.test(first)
+          ? { heading: first, lines }
+          : { heading: null, lines: open },
+      )
+    open = []
+  }
+  for (const line of rest)
+    if (line.trim() === '') close()
+    else open.push(line)
+  close()
+  return { title, blocks }
+}

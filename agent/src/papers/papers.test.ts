@@ -1,6 +1,7 @@
 import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
 import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
 import { noticeText } from '@kakehashi/protocol/notice-text'
+import { blocksOf } from '@kakehashi/protocol/notice-text'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { importNotices } from '../imports/notices.ts'
@@ -13,7 +14,7 @@ import { handOverPaper, postRun, printPapers, voidPaper, type PrintAsked } from 
 import { PAPER_WORDS } from './languages.ts'
 import { numbersIn, patientsOf } from './numbers.ts'
 import { noticeSheet } from './pages/sheet.ts'
-import { blocksOf, paperNumber, readPaperNumber } from './rules.ts'
+import { paperNumber, readPaperNumber } from './rules.ts'
 import { readPaper } from './store.ts'
 import { publishedVersions } from './texts.ts'
 

@@ -23,30 +23,3 @@ export function readPaperNumber(typed: string): string | null {
 export function hostInWords(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/+$/, '')
 }
-
-export interface TextBlock {
-  heading: string | null
-  lines: string[]
-}
-
-/** The published text as a paper sets it: the first line is its title, empty lines part the blocks. */
-export function blocksOf(text: string): { title: string; blocks: TextBlock[] } {
-  const [title = '', ...rest] = text.split(/\r?\n/)
-  const blocks: TextBlock[] = []
-  let open: string[] = []
-  const close = () => {
-    const [first, ...lines] = open
-    if (first !== undefined)
-      blocks.push(
-        lines.length > 0 && first.length <= 40 && !/[。.]$/.test(first)
-          ? { heading: first, lines }
-          : { heading: null, lines: open },
-      )
-    open = []
-  }
-  for (const line of rest)
-    if (line.trim() === '') close()
-    else open.push(line)
-  close()
-  return { title, blocks }
-}

@@ -1,5 +1,5 @@
 import { html, type Markup } from '@kakehashi/ui/markup'
-import { blocksOf } from '../rules.ts'
+import { blocksOf } from '@kakehashi/protocol/notice-text'
 
 /** The sheet for the ministers, made from the very notice that is handed out (R2). */
 export function filing(text: string): Markup {

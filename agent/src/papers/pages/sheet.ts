@@ -1,8 +1,9 @@
 import { html, withoutReadings, withReadings, type Markup } from '@kakehashi/ui/markup'
 import { qrCode } from '@kakehashi/ui/qr-code'
 import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
+import { blocksOf } from '@kakehashi/protocol/notice-text'
 import { PAPER_WORDS, type PaperWords } from '../languages.ts'
-import { blocksOf, hostInWords } from '../rules.ts'
+import { hostInWords } from '../rules.ts'
 import { P } from '../words.ja.ts'
 
 export interface NoticeSheetView {
