@@ -187,6 +187,8 @@ export interface StopWithdrawn extends AboutPatient {
   requester: StopFact['requester']
   requesterName?: string
   identityCheck?: StopAsked['identityCheck']
+  /** Also what other hospitals were asked to stop. */
+  elsewhere?: true
 }
 
 /** Wrong patient chosen, taken back within ten minutes. */

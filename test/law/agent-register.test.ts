@@ -1,3 +1,4 @@
+import { elsewhereStop } from '@kakehashi/protocol/ids'
 import { inJapanese } from '@kakehashi/protocol/refusals'
 import { expect, test } from 'vitest'
 import {
@@ -217,6 +218,34 @@ test('R18 asked at the counter for other hospitals too: the operator hears who i
       requester: 'person',
     },
   ])
+})
+
+test('R21 what other hospitals were asked is taken back when the person says so; at once when the stop was an error', async () => {
+  using w = await ready()
+  const ask = () =>
+    w.agent.register.recordStop({
+      patient: chart('0001'),
+      hospitals: 'all',
+      erasureAsked: true,
+      by: 'desk',
+    })
+  const [kept, back, error] = [await ask(), await ask(), await ask()]
+  const said = { requester: 'person', identityCheck: 'document', by: 'desk' } as const
+  await w.agent.register.withdrawStop({ stop: kept.stop, ...said })
+  await w.agent.register.withdrawStop({ stop: back.stop, elsewhere: true, ...said })
+  await w.agent.register.undoStop({ stop: error.stop, by: 'desk' })
+  await w.agent.exchange()
+  const heard = await w.vault.hear(w.agent)
+  const ends = heard.filter((one) => one.type === 'stop-withdrawn-reported')
+  expect(ends.map(({ stop, undone }) => [stop, undone])).toEqual([
+    [kept.stop, undefined],
+    [back.stop, undefined],
+    [elsewhereStop(back.stop), undefined],
+    [error.stop, true],
+    [elsewhereStop(error.stop), true],
+  ])
+  const asked = heard.filter((one) => one.type === 'stop-elsewhere-asked')
+  expect(asked.map((one) => one.erasureAsked)).toEqual([true, true, true])
 })
 
 test('R20 an erasure asked for later reaches the hub for every chart of the person', async () => {

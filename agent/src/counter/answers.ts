@@ -1,6 +1,6 @@
 import type { Track } from '@kakehashi/protocol/rules/state'
 import type { FieldError } from '@kakehashi/ui/error-summary'
-import { CHECKS, REQUESTERS, SCOPES, type Answers } from './pages/asking.ts'
+import { CHECKS, PLACES, REQUESTERS, SCOPES, type Answers } from './pages/asking.ts'
 import { W } from './words.ja.ts'
 
 const RELATION_MAX = 40
@@ -17,9 +17,12 @@ export interface AskedStop {
   relation?: string
   /** Omitted: every track. */
   tracks?: Track[]
+  /** Omitted: this one. Otherwise every one that gives to the operator, also later. */
+  hospitals?: 'all'
+  futureHospitals?: true
 }
 
-/** Reads the form of a stop. Left unanswered, scope is everything and erasure is no: a stop never waits for these. */
+/** Reads the form of a stop. Left unanswered, everything stops here alone and erasure is no: a stop never waits for these. */
 export function readAnswers(form: Record<string, unknown>): {
   answers: Answers
   asked: AskedStop | null
@@ -30,20 +33,23 @@ export function readAnswers(form: Record<string, unknown>): {
   const requester = oneOf(REQUESTERS, form['who'])
   const identityCheck = oneOf(CHECKS, form['how'])
   const scope = oneOf(SCOPES, form['scope'] ?? 'all')
+  const places = oneOf(PLACES, form['places'] ?? 'this')
   const erasure = oneOf(['yes', 'no'], form['erasure'] ?? 'no')
   const errors: FieldError[] = []
   if (!requester) errors.push({ field: 'who', text: text('who') === '' ? W.whoMissing : W.stopFormWrong })
   if (!identityCheck) errors.push({ field: 'how', text: W.stopFormWrong })
   if (!scope) errors.push({ field: 'scope', text: W.stopFormWrong })
+  if (!places) errors.push({ field: 'places', text: W.stopFormWrong })
   if (!erasure) errors.push({ field: 'erasure', text: W.stopFormWrong })
   const answers: Answers = {
     who: requester,
     how: identityCheck ?? 'card',
     relation,
     scope: scope ?? 'all',
+    places: places ?? 'this',
     erasure: erasure ?? 'no',
   }
-  if (!requester || !identityCheck || !scope || !erasure) return { answers, asked: null, errors }
+  if (!requester || !identityCheck || !scope || !places || !erasure) return { answers, asked: null, errors }
   return {
     answers,
     errors,
@@ -54,6 +60,7 @@ export function readAnswers(form: Record<string, unknown>): {
       erasureAsked: erasure === 'yes',
       ...(relation !== '' && requester !== 'person' ? { relation } : {}),
       ...(scope === 'all' ? {} : { tracks: [scope] }),
+      ...(places === 'all' ? { hospitals: places, futureHospitals: true } : {}),
     },
   }
 }

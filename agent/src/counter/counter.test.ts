@@ -3,6 +3,7 @@ import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
 import { expect, test } from 'vitest'
 import { setProtection } from '../register/flow.ts'
 import { patientStateOf } from '../register/read.ts'
+import type { AgentContext } from '../context.ts'
 import { openSlips } from '../register/slip.ts'
 import { applyOrderedStop } from '../uplink/ordered-stop.ts'
 import { Clerk, hospital } from './world.fixture.ts'
@@ -11,6 +12,11 @@ const HANAKO = patientKey(facilityId('midori'), '00123456')
 const KENTA = patientKey(facilityId('midori'), '00123458')
 const MINUTE = 60_000
 const SAID = { how: 'card', born: 'S23.5.3', explained: 'yes' }
+
+/** What the outbox holds for the hub. */
+function heard({ store }: AgentContext) {
+  return store.db.selectFrom('control_out').select('type').orderBy('seq').execute()
+}
 
 async function atTheDesk() {
   const place = await hospital()
@@ -176,6 +182,35 @@ test('R21 a stop is withdrawn by the person only, said explicitly; then a new no
   const done = await clerk.post(`${path}/withdraw`, { who: 'person', ...SAID })
   expect(done.text).toContain('あらためて通知が必要')
   expect((await stateOf(HANAKO)).stops[0]?.standing).toBe('withdrawn')
+})
+
+test('R18 R21 the other hospitals: asked with a default of this one, on the slip in words, taken back only when said', async () => {
+  const { clerk, context, stateOf } = await atTheDesk()
+  const path = await clerk.open('123456')
+  const form = await clerk.get(`${path}/stop`)
+  expect(form.text).toMatch(/name="places"\s+value="this"[^>]*checked/)
+  expect((await clerk.post(`${path}/stop`, { who: 'person', how: 'card', places: 'moon' })).status).toBe(422)
+  const told = async () => (await heard(context)).map((one) => one.type)
+  await clerk.post(`${path}/stop`, { who: 'person', how: 'card' })
+  const alone = await clerk.get(`${path}/slip/${clerk.path.split('/').at(-1)}`)
+  expect(alone.text).toContain('ほかの病院からの提供は続きます')
+  expect(await told()).not.toContain('stop-elsewhere-asked')
+  const page = await clerk.post(`${path}/stop`, { who: 'person', how: 'card', places: 'all' })
+  expect(page.text).toContain('ほかの病院からの提供も止めるよう')
+  expect(await told()).toContain('stop-elsewhere-asked')
+  const slip = await clerk.get(`${path}/slip/${clerk.path.split('/').at(-1)}`)
+  expect(slip.text).toContain('すべての病院で止めるよう')
+  expect((await clerk.get(path)).text).toContain('停止の求め（ほかの病院も）')
+  expect((await clerk.get(`${path}/withdraw`)).text).toContain('ほかの病院の停止もやめますか')
+  const withdraw = (places: Record<string, string>) =>
+    clerk.post(`${path}/withdraw`, { who: 'person', ...SAID, ...places })
+  const before = (await told()).length
+  expect((await withdraw({})).text).toContain('ほかの病院の停止をどうするか')
+  expect((await stateOf(HANAKO)).stops.map((one) => one.standing)).toEqual(['confirmed', 'confirmed'])
+  expect((await withdraw({ places: 'also' })).text).toContain('ほかの病院の分は認定事業者に伝えます')
+  expect((await stateOf(HANAKO)).stops.map((one) => one.standing)).toEqual(['withdrawn', 'withdrawn'])
+  // of the two stops one named the others
+  expect((await told()).slice(before)).toEqual(Array(3).fill('stop-withdrawn-reported'))
 })
 
 test('works while the hub is away, and says so: notice, stop, slip, stop by name, undo, day', async () => {

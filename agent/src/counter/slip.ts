@@ -67,6 +67,8 @@ class Slips {
       hospital: hospitalLines(settings.facilityName, slip.entity),
       scope: slip.tracks?.length === 1 ? W.scope[slip.tracks[0] ?? 'all'] : W.scope.all,
       erasure: slip.erasureAsked,
+      elsewhere: elsewhereInWords(slip, settings.operatorPhone),
+      notes: slip.elsewhere ? [W.slipElsewhereNote] : [],
       staff: (asked && (await staff.read(asked.by))?.name) ?? W.origin[slip.origin],
       operator: [slip.operatorName, slip.operatorAddress].filter(Boolean).join(' '),
       contact: settings.operatorPhone ?? slip.operatorName,
@@ -80,6 +82,11 @@ class Slips {
       code: slip.number,
     }
   }
+}
+
+function elsewhereInWords({ elsewhere, origin, operatorName }: Slip, phone: string | null): string {
+  if (elsewhere) return W.slipElsewhereAll(operatorName)
+  return origin === 'operator' ? W.slipElsewhereAsSaid : W.slipElsewhereNone(phone ?? operatorName)
 }
 
 export function slipRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {

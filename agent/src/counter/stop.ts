@@ -4,6 +4,7 @@ import { timeOfDay } from '@kakehashi/ui/dates'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Context, Hono } from 'hono'
 import { facilityStateOf, patientStateOf } from '../register/read.ts'
+import { namesOthers } from '../register/stop-lifted.ts'
 import { chartsAlike } from './charts.ts'
 import { mayUndo } from '../register/rules.ts'
 import { mayAskFor, readAnswers } from './answers.ts'
@@ -22,13 +23,12 @@ export function stopRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Co
 }
 
 function askRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
-  const { context, settings } = parts
+  const { context } = parts
 
   const pageOf = async (session: Session, person: PersonView, answers: Answers, errors: FieldError[]) => {
     const facility = await facilityStateOf(context.store.db, context.facility)
     const tracks = [...new Set(facility?.templates.map((one) => one.track))]
-    const phone = settings.operatorPhone
-    return stopPage(await views.desk(session), { person, answers, tracks, phone, errors })
+    return stopPage(await views.desk(session), { person, answers, tracks, errors })
   }
 
   app.get('/patient/:handle/stop', async (c) => {
@@ -36,7 +36,7 @@ function askRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterVie
     const person = views.person(session, c.get('person'))
     const child = person.age !== null && person.age < context.rulesAt(context.env.now()).ownNoticeAge
     const who = person.deceasedOn ? 'family' : child ? null : 'person'
-    const answers = { who, how: 'card', relation: '', scope: 'all', erasure: 'no' }
+    const answers = { who, how: 'card', relation: '', scope: 'all', places: 'this', erasure: 'no' }
     return c.html(await pageOf(session, person, answers, []))
   })
 
@@ -66,6 +66,7 @@ function askRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterVie
         stop: stop.stop,
         askedAt: timeOfDay(stop.askedAt),
         provisional: stop.standing === 'provisional',
+        elsewhere: await namesOthers(context, stop.stop),
         undoable: stop.origin === 'counter' && mayUndo(stop.askedAt, context.env.now()),
         alike: await chartsAlike(parts, views, session, c.get('person')),
       }),

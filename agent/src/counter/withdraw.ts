@@ -1,4 +1,3 @@
-import { stopId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { StopFact } from '@kakehashi/protocol/rules/state'
 import type { FieldError } from '@kakehashi/ui/error-summary'
@@ -6,20 +5,29 @@ import type { Hono } from 'hono'
 import type { IndexedPatient } from '../patients/store.ts'
 import { dateTyped } from '../patients/words.ts'
 import { patientStateOf } from '../register/read.ts'
+import { namesOthers } from '../register/stop-lifted.ts'
 import { oneOf } from './answers.ts'
-import { WITHDRAWAL_CHECKS, WITHDRAWERS, withdrawPage, type WithdrawView } from './pages/withdraw.ts'
+import {
+  WITHDRAWAL_CHECKS,
+  WITHDRAWERS,
+  WITHDRAWN_PLACES,
+  withdrawPage,
+  type WithdrawView,
+} from './pages/withdraw.ts'
 import type { CounterEnv, CounterParts } from './parts.ts'
 import { stopsInForce } from './rules.ts'
 import type { Session } from './session.ts'
 import type { CounterViews } from './views.ts'
 import { W } from './words.ja.ts'
 
-const UNANSWERED: WithdrawView['given'] = { who: '', how: '', born: '', explained: '' }
+const UNANSWERED: WithdrawView['given'] = { who: '', how: '', born: '', places: '', explained: '' }
 const TEXT_MAX = 20
 
 interface Withdrawal {
   requester: 'person' | 'guardian'
   identityCheck: (typeof WITHDRAWAL_CHECKS)[number]
+  /** What other hospitals were asked to stop, too. */
+  elsewhere: boolean
 }
 
 /** A stop is taken generously and given back strictly: a false stop costs a row, a false withdrawal a right (LAW §2.6). */
@@ -38,7 +46,8 @@ export function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views
     const { ownNoticeAge } = context.rulesAt(context.env.now())
     return withdrawPage(await views.desk(session), {
       person,
-      stops: stops.map((one) => views.stopLine(one)),
+      stops: await Promise.all(stops.map((one) => views.stopLine(one))),
+      elsewhere: await anyElsewhere(parts, stops),
       child: person.age !== null && person.age < ownNoticeAge,
       given,
       errors,
@@ -52,10 +61,11 @@ export function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views
   app.post('/patient/:handle/withdraw', async (c) => {
     const session = c.get('session')
     const indexed = c.get('person')
-    const { said, given, errors } = readWithdrawal(await c.req.parseBody(), indexed)
-    if (!said) return c.html(await pageOf(session, indexed, given, errors), 422)
     const stops = stopsInForce(await patientStateOf(context.store.db, indexed.patient))
     if (stops.length === 0) throw new Refused('NOT_FOUND', 'stop')
+    const form = await c.req.parseBody()
+    const { said, given, errors } = readWithdrawal(form, indexed, await anyElsewhere(parts, stops))
+    if (!said) return c.html(await pageOf(session, indexed, given, errors), 422)
     const done = await withdrawAll(parts, stops, said, session.staff.id)
     if (done === 0) {
       const mine = [{ field: 'who', text: W.withdrawNotTheirs }]
@@ -63,23 +73,29 @@ export function withdrawRoutes(app: Hono<CounterEnv>, parts: CounterParts, views
     }
     session.message =
       done === stops.length
-        ? { kind: 'done', text: W.withdrawn, more: W.withdrawnMore }
+        ? { kind: 'done', text: W.withdrawn, more: said.elsewhere ? W.withdrawnElsewhere : W.withdrawnMore }
         : { kind: 'warning', text: W.withdrawnSome(done, stops.length - done) }
     return c.redirect(`/patient/${c.req.param('handle')}`, 303)
   })
+}
+
+async function anyElsewhere(parts: CounterParts, stops: readonly StopFact[]): Promise<boolean> {
+  for (const { stop } of stops) if (await namesOthers(parts.context, stop)) return true
+  return false
 }
 
 /** How many were withdrawn; a stop that somebody else asked for stays. */
 async function withdrawAll(
   parts: CounterParts,
   stops: readonly StopFact[],
-  said: Withdrawal,
+  { elsewhere, ...said }: Withdrawal,
   by: string,
 ): Promise<number> {
   let done = 0
   for (const { stop } of stops) {
     try {
-      await parts.register.withdrawStop({ stop: stopId(stop), by, ...said })
+      const others = elsewhere && (await namesOthers(parts.context, stop))
+      await parts.register.withdrawStop({ stop, by, ...said, ...(others ? { elsewhere: true } : {}) })
       done += 1
     } catch (error) {
       if (!(error instanceof Refused) || error.refusal.code !== 'NOT_ALLOWED') throw error
@@ -91,6 +107,7 @@ async function withdrawAll(
 function readWithdrawal(
   form: Record<string, unknown>,
   person: IndexedPatient,
+  asksPlaces: boolean,
 ): { said: Withdrawal | null; given: WithdrawView['given']; errors: FieldError[] } {
   const errors: FieldError[] = []
   const who = oneOf(WITHDRAWERS, form['who'])
@@ -103,9 +120,20 @@ function readWithdrawal(
   const born = dateTyped(String(form['born'] ?? ''))
   if (person.birthDate !== null && born !== person.birthDate)
     errors.push({ field: 'born', text: born === null ? W.withdrawBornMissing : W.withdrawBornWrong })
+  const places = asksPlaces ? oneOf(WITHDRAWN_PLACES, form['places']) : 'keep'
+  if (!places) errors.push({ field: 'places', text: W.withdrawPlacesChoose })
   if (form['explained'] !== 'yes') errors.push({ field: 'explained', text: W.withdrawExplainedMissing })
-  const said = errors.length === 0 && requester && identityCheck ? { requester, identityCheck } : null
+  const said =
+    errors.length === 0 && requester && identityCheck
+      ? { requester, identityCheck, elsewhere: places === 'also' }
+      : null
   const text = (name: string) => String(form[name] ?? '').slice(0, TEXT_MAX)
-  const given = { who: text('who'), how: text('how'), born: text('born'), explained: text('explained') }
+  const given = {
+    who: text('who'),
+    how: text('how'),
+    born: text('born'),
+    places: text('places'),
+    explained: text('explained'),
+  }
   return { said, given, errors }
 }

@@ -153,9 +153,12 @@ export const W = {
     ANON: '匿名加工医療情報のための提供だけ',
     PSEUDO: '仮名加工医療情報のための提供だけ',
   },
-  scopeOthers: 'ほかの病院からの提供も止めたいときは、認定事業者にも申し出られることを伝えてください。',
-  scopeOthersBy: (phone: string) =>
-    `ほかの病院からの提供も止めたいときは、認定事業者（電話 ${phone}）にも申し出られることを伝えてください。`,
+  places: 'ほかの病院からの提供も止めますか',
+  placesHint: '「ほかの病院からの提供も止めますか」とうかがってください。',
+  placesAre: {
+    this: 'この病院だけ止める',
+    all: 'すべての病院で止める（同じ認定事業者に提供している病院。あとから加わる病院も）',
+  },
   scopeHeading: '止まる範囲',
   scopeText:
     'この病院からの提供がすべて止まります（匿名加工・仮名加工の両方、すべての認定事業者）。画像だけなど、一部だけを止めることはできないため、全部を止めます。',
@@ -165,6 +168,8 @@ export const W = {
   stopInForce: '停止しました。',
   stopInForceMore: (time: string) =>
     `${time} に記録し、この時刻からこの方の情報は提供されません。確認書を印刷して渡してください。`,
+  stopElsewhere: 'ほかの病院からの提供も止めるよう、認定事業者に伝えます。',
+  stopLineElsewhere: '（ほかの病院も）',
   stopOffline: 'センターへの連絡は、回線がもどりしだい送ります。この病院からの提供は、すでに止まっています。',
   stopAlready: 'すでに停止中です',
   stopLine: (day: string, who: string) => `${day} に${who}から停止の求め`,
@@ -239,6 +244,14 @@ export const W = {
   slipAskedAt: '受け付けた日時',
   slipRequester: '求めた方',
   slipScope: '止まる範囲',
+  slipElsewhere: 'ほかの病院',
+  slipElsewhereAll: (operator: string) =>
+    `同じ認定事業者に提供しているすべての病院で止めるよう、${operator} に伝えます。あとから加わる病院も含みます`,
+  slipElsewhereNone: (contact: string) =>
+    `ほかの病院からの提供は続きます。止めるときは、その病院か認定事業者（${contact}）にお申し出ください`,
+  slipElsewhereAsSaid: '認定事業者に申し出た範囲で止まります',
+  slipElsewhereNote:
+    'ほかの病院の停止は、氏名と生年月日で照合します。認定事業者が確かめるために連絡することがあります。',
   slipErasure: 'すでに提供した情報',
   slipErasureNo: '削除は求めていません（あとから求めることもできます）',
   slipErasureYes: '削除を求めました',
@@ -303,6 +316,15 @@ export const W = {
     '「停止をやめると、あらためて通知をお渡しし、待つ期間のあとに提供が始まることがあります。停止は続けることもできます」',
   withdrawExplainedYes: '説明し、それでもやめたいと言われた',
   withdrawExplainedMissing: '説明してから、ご本人の答えを記録してください。',
+  withdrawPlaces: 'ほかの病院の停止もやめますか',
+  withdrawPlacesHint: 'この停止は、ほかの病院からの提供も止めています。',
+  withdrawPlacesAre: {
+    keep: 'ほかの病院は止めたままにする',
+    also: 'ほかの病院の停止もやめる（認定事業者が確かめます。各病院の停止は、その病院の窓口でやめます）',
+  },
+  withdrawPlacesChoose: 'ほかの病院の停止をどうするか、うかがってえらんでください。',
+  withdrawnElsewhere:
+    '提供を始めるには、あらためて通知が必要です。ほかの病院の分は認定事業者に伝えます。その病院の停止は、その病院の窓口で本人がやめるまで続きます。',
   withdrawDeceased: '亡くなった方の停止は、だれもやめられません。停止はそのままです。',
   withdrawNotTheirs: 'この停止を求めた方ではないため、やめられません。停止はそのままです。',
   withdrawnSome: (done: number, left: number) =>

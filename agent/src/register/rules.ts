@@ -1,5 +1,6 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { StopAsked, StopWithdrawn } from '@kakehashi/protocol/events'
+import type { FacilityId } from '@kakehashi/protocol/ids'
 import { UNDO_MS_MAX } from '@kakehashi/protocol/limits'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import type { LocalDate, NoticeMethod } from '@kakehashi/protocol/rules/state'
@@ -55,6 +56,13 @@ export function mayTakeBack(
     asks.requesterName !== undefined &&
     stop.requesterName !== asks.requesterName
   return asks.requester !== 'family' && !otherName && mayWithdraw(stop, asks, birthDate)
+}
+
+/** The hospitals beside this one that somebody wants to stop, too; `null`: none. */
+export function othersNamed(hospitals: StopAsked['hospitals'], own: FacilityId): 'all' | FacilityId[] | null {
+  if (hospitals === undefined || hospitals === 'this') return null
+  const others = hospitals === 'all' ? hospitals : hospitals.filter((one) => one !== own)
+  return others.length === 0 ? null : others
 }
 
 /** `2027-0412-K7QX`: short enough to read out, long enough not to collide within a hospital. */

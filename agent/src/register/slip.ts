@@ -1,6 +1,12 @@
 import type { Instant } from '@kakehashi/protocol/env'
 import type { SlipMoved } from '@kakehashi/protocol/events'
-import { stopId, type OperatorId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
+import {
+  stopId,
+  type FacilityId,
+  type OperatorId,
+  type PatientKey,
+  type StopId,
+} from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { EntityFacts, StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
@@ -26,6 +32,8 @@ export interface Slip {
   operators: OperatorId[] | null
   charts: number
   erasureAsked: boolean
+  /** The other hospitals that the operator was asked to stop, too. */
+  elsewhere?: 'all' | FacilityId[]
   operatorName: string
   operatorAddress: string
 }
@@ -51,6 +59,7 @@ export async function openSlip(
     relation?: string | undefined
     origin: StopFact['origin']
     erasureAsked: boolean
+    elsewhere?: 'all' | FacilityId[] | null
     askedAt: Instant
     by?: string
   },
@@ -69,6 +78,7 @@ export async function openSlip(
     operators: facts.operators,
     charts: facts.patients.length,
     erasureAsked: facts.erasureAsked,
+    ...(facts.elsewhere ? { elsewhere: facts.elsewhere } : {}),
     operatorName: context.hub.operatorName,
     operatorAddress: context.hub.operatorAddress,
   }

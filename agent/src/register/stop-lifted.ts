@@ -1,5 +1,5 @@
 import type { StopAsked, StopDismissed } from '@kakehashi/protocol/events'
-import type { StopId } from '@kakehashi/protocol/ids'
+import { elsewhereStop, type StopId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { StopFact } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
@@ -9,7 +9,7 @@ import { refuseUnsureClock } from './clock.ts'
 import { endMergedStops } from './merged-stops.ts'
 import { appendOpening } from './opening.ts'
 import { isByName, isOpenByName, patientStateOf, stopEvents } from './read.ts'
-import { mayTakeBack, mayUndo } from './rules.ts'
+import { mayTakeBack, mayUndo, othersNamed } from './rules.ts'
 import { closeUndoneSlips } from './slip.ts'
 
 async function askedStop(context: AgentContext, stop: StopId): Promise<[StopAsked, ...StopAsked[]]> {
@@ -55,9 +55,38 @@ async function reportEnd(
   await endMergedStops(tx, context, stop, events[0].patient, undone)
 }
 
+/** Whether the operator was asked to stop other hospitals, too. */
+export async function namesOthers(context: AgentContext, stop: StopId): Promise<boolean> {
+  const [asked] = await stopEvents(context.store.db, stop)
+  return asked !== undefined && othersNamed(asked.hospitals, context.facility) !== null
+}
+
+/**
+ * What the operator was asked to stop at the other hospitals is taken back, too: it is the operator's to end, and each
+ * hospital's.
+ */
+async function reportElsewhere(
+  tx: AgentTx,
+  context: AgentContext,
+  events: readonly [StopAsked, ...StopAsked[]],
+  undone: boolean,
+): Promise<void> {
+  const [{ stop, hospitals }] = events
+  if (othersNamed(hospitals, context.facility) === null) return
+  await enqueueControl(tx, context, {
+    type: 'stop-withdrawn-reported',
+    stop: elsewhereStop(stop),
+    patients: events.map((event) => event.patient),
+    withdrawnAt: context.env.now(),
+    ...(undone ? { undone } : {}),
+  })
+}
+
 export interface Withdrawal {
   stop: StopId
   by: string
+  /** The other hospitals that were named are to go on, too. */
+  elsewhere?: true
   requester: StopFact['requester']
   requesterName?: string
   identityCheck?: StopAsked['identityCheck']
@@ -87,6 +116,7 @@ export async function withdrawStop(context: AgentContext, asked: Withdrawal): Pr
           ...asked,
         })
       await reportEnd(tx, context, asked.stop, events, false)
+      if (asked.elsewhere) await reportElsewhere(tx, context, events, false)
     },
   )
 }
@@ -111,6 +141,7 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
           stop: asked.stop,
         })
       await reportEnd(tx, context, asked.stop, events, true)
+      await reportElsewhere(tx, context, events, true)
       await closeUndoneSlips(tx, context, asked.stop, asked.by)
     },
   )
@@ -175,6 +206,7 @@ export async function dismissStop(
           ...{ by, approvedBy, reason, stop },
         })
       await reportEnd(tx, context, stop, events, true)
+      await reportElsewhere(tx, context, events, true)
     },
   )
 }

@@ -14,6 +14,7 @@ import { haltPatients, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { chartsOfPerson, patientStateOf } from './read.ts'
+import { othersNamed } from './rules.ts'
 import { openSlip, type Slip } from './slip.ts'
 import { appendEvent } from './store.ts'
 
@@ -124,11 +125,10 @@ async function askElsewhere(
   tx: AgentTx,
   context: AgentContext,
   asked: StopRequest,
-  { stop, patients, tracks, requester, relation, askedAt }: StopFacts,
+  { stop, patients, tracks, requester, relation, askedAt, erasureAsked }: StopFacts,
 ): Promise<void> {
-  const { hospitals = 'this' } = asked
-  const others = Array.isArray(hospitals) ? hospitals.filter((one) => one !== context.facility) : hospitals
-  if (others === 'this' || others.length === 0) return
+  const others = othersNamed(asked.hospitals, context.facility)
+  if (others === null) return
   const known = await tx
     .selectFrom('patient_index')
     .select(['kanji', 'kana', 'birth_date'])
@@ -153,6 +153,7 @@ async function askElsewhere(
     tracks,
     requester,
     askedAt,
+    ...(erasureAsked ? { erasureAsked } : {}),
   })
 }
 
@@ -199,7 +200,8 @@ export async function recordStop(context: AgentContext, asked: StopRequest): Pro
         erasureAsked: facts.erasureAsked && facts.standing === 'confirmed',
       })
       await askElsewhere(tx, context, asked, facts)
-      const slip = await openSlip(tx, context, facts)
+      const elsewhere = othersNamed(asked.hospitals, context.facility)
+      const slip = await openSlip(tx, context, { ...facts, elsewhere })
       return { ...halted, stop: facts.stop, patients: [...facts.patients], slip }
     },
   )

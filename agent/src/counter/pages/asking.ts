@@ -10,6 +10,9 @@ import { W } from '../words.ja.ts'
 export const REQUESTERS = ['person', 'guardian', 'family', 'agent'] as const
 export const CHECKS = ['card', 'document', 'known', 'none'] as const
 export const SCOPES = ['all', 'ANON', 'PSEUDO'] as const
+export const PLACES = ['this', 'all'] as const
+
+const PLACE_KEYS: Record<(typeof PLACES)[number], string> = { this: 'k', all: 'h' }
 
 /** What was answered so far; a faulty form comes back as it was sent. */
 export interface Answers {
@@ -17,6 +20,7 @@ export interface Answers {
   how: string
   relation: string
   scope: string
+  places: string
   erasure: string
 }
 
@@ -59,13 +63,7 @@ export function howField(chosen: string, errors: readonly FieldError[]): Markup 
 }
 
 /** Where one track is notified there is nothing to choose: all of it stops. */
-export function scopeField(
-  tracks: readonly Track[],
-  phone: string | null,
-  chosen: string,
-  errors: readonly FieldError[],
-): Markup {
-  const more = phone ? W.scopeOthersBy(phone) : W.scopeOthers
+export function scopeField(tracks: readonly Track[], chosen: string, errors: readonly FieldError[]): Markup {
   return html`${
     tracks.length > 1
       ? radios({
@@ -76,7 +74,18 @@ export function scopeField(
           error: errorOf(errors, 'scope'),
         })
       : ''
-  }${banner({ kind: 'note', label: W.scopeHeading, text: W.scopeText, more })}`
+  }${banner({ kind: 'note', label: W.scopeHeading, text: W.scopeText })}`
+}
+
+export function placesField(chosen: string, errors: readonly FieldError[]): Markup {
+  return radios({
+    name: 'places',
+    label: W.places,
+    hint: W.placesHint,
+    chosen,
+    choices: PLACES.map((value) => ({ value, text: W.placesAre[value], key: PLACE_KEYS[value] })),
+    error: errorOf(errors, 'places'),
+  })
 }
 
 export function erasureField(chosen: string, errors: readonly FieldError[]): Markup {

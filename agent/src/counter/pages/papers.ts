@@ -19,6 +19,9 @@ export interface SlipPageView {
   hospital: string[]
   scope: string
   erasure: boolean
+  /** What happens at the other hospitals. */
+  elsewhere: string
+  notes: readonly string[]
   staff: string
   operator: string
   contact: string
@@ -39,12 +42,13 @@ function copyOf(view: SlipPageView, whose: string): Markup {
       { term: W.slipAskedAt, detail: view.askedAt },
       { term: W.slipRequester, detail: view.requester },
       { term: W.slipScope, detail: view.scope },
+      { term: W.slipElsewhere, detail: view.elsewhere },
       { term: W.slipErasure, detail: view.erasure ? W.slipErasureYes : W.slipErasureNo },
       { term: W.slipOperator, detail: view.operator },
       { term: W.slipContact, detail: view.contact },
       { term: W.slipStaff, detail: view.staff },
     ],
-    notes: [...W.slipNotes, W.slipLaw],
+    notes: [...view.notes, ...W.slipNotes, W.slipLaw],
     code: qrCode(view.code, W.slipNumber),
     codeText: W.slipCode,
     from: view.hospital,

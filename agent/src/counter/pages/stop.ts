@@ -6,7 +6,15 @@ import { hiddenField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { W } from '../words.ja.ts'
-import { erasureField, howField, relationField, scopeField, whoField, type Answers } from './asking.ts'
+import {
+  erasureField,
+  howField,
+  placesField,
+  relationField,
+  scopeField,
+  whoField,
+  type Answers,
+} from './asking.ts'
 import { alikeSection } from './charts.ts'
 import { desk, type DeskView } from './desk.ts'
 import { personCard } from './patient.ts'
@@ -17,12 +25,11 @@ export interface StopFormView {
   answers: Answers
   /** For which there is a notice here. */
   tracks: readonly Track[]
-  phone: string | null
   errors: FieldError[]
 }
 
 export function stopPage(around: DeskView, view: StopFormView): Markup {
-  const { person, answers, errors, tracks, phone } = view
+  const { person, answers, errors, tracks } = view
   return desk(
     around,
     errors.length > 0 ? `${SHARED_WORDS.errorPrefix}${W.stopTitle}` : W.stopTitle,
@@ -35,7 +42,8 @@ export function stopPage(around: DeskView, view: StopFormView): Markup {
         <form method="post" action="/patient/${person.handle}/stop">
           ${hiddenField('csrf', around.csrf)} ${whoField(answers.who, errors)}
           ${relationField(answers.relation)} ${howField(answers.how, errors)}
-          ${scopeField(tracks, phone, answers.scope, errors)} ${erasureField(answers.erasure, errors)}
+          ${scopeField(tracks, answers.scope, errors)} ${placesField(answers.places, errors)}
+          ${erasureField(answers.erasure, errors)}
           <div class="form-row">
             ${button({ text: W.stopConfirm, key: 'F8', accessKey: 's' })}${linkButton({ text: SHARED_WORDS.back, kind: 'secondary', href: `/patient/${person.handle}` })}
           </div>
@@ -51,6 +59,8 @@ export interface StoppedView {
   askedAt: string
   /** Nobody was identified, or nobody with a right of their own asked: it holds, and somebody will look. */
   provisional: boolean
+  /** The operator tells the other hospitals. */
+  elsewhere: boolean
   undoable: boolean
   alike: PersonView[]
 }
@@ -66,6 +76,7 @@ export function stoppedPage(around: DeskView, view: StoppedView): Markup {
       <div class="two__main">
         <h1>${W.stopInForce}</h1>
         ${banner({ kind: 'done', label: W.doneLabel, text: W.stopInForceMore(view.askedAt), live: true, ...(around.online ? {} : { more: W.stopOffline }) })}
+        ${view.elsewhere ? html`<p>${W.stopElsewhere}</p>` : ''}
         ${view.provisional ? html`<p>${W.stopProvisionalMore}</p>` : ''}
         <div class="form-row">
           ${linkButton({ text: W.printSlip, kind: 'primary', href: `/patient/${handle}/slip/${view.stop}`, key: 'F8', accessKey: 'p' })}

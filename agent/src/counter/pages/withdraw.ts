@@ -13,13 +13,17 @@ export const WITHDRAWERS = ['person', 'guardian', 'other'] as const
 /** A face that somebody knows is enough to stop, not to resume. */
 export const WITHDRAWAL_CHECKS = ['card', 'document'] as const
 
+export const WITHDRAWN_PLACES = ['keep', 'also'] as const
+
 export interface WithdrawView {
   person: PersonView
   stops: string[]
   /** A guardian may take back what a guardian asked for. */
   child: boolean
+  /** Other hospitals were asked to stop, too. */
+  elsewhere: boolean
   /** A faulty form comes back as it was sent. */
-  given: { who: string; how: string; born: string; explained: string }
+  given: { who: string; how: string; born: string; places: string; explained: string }
   errors: FieldError[]
 }
 
@@ -58,6 +62,18 @@ export function withdrawPage(around: DeskView, view: WithdrawView): Markup {
             error: errorOf(errors, 'how'),
           })}
           ${textField({ name: 'born', label: W.withdrawBorn, hint: W.withdrawBornHint, width: 'short', maxlength: 20, value: given.born, error: errorOf(errors, 'born') })}
+          ${
+            view.elsewhere
+              ? radios({
+                  name: 'places',
+                  chosen: given.places,
+                  label: W.withdrawPlaces,
+                  hint: W.withdrawPlacesHint,
+                  choices: WITHDRAWN_PLACES.map((value) => ({ value, text: W.withdrawPlacesAre[value] })),
+                  error: errorOf(errors, 'places'),
+                })
+              : ''
+          }
           ${radios({
             name: 'explained',
             chosen: given.explained,
