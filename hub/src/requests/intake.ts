@@ -1,4 +1,11 @@
-import { facilityId, facilityOf, stopId, type FacilityId, type PatientKey, type StopId } from '@kakehashi/protocol/ids'
+import {
+  facilityId,
+  facilityOf,
+  stopId,
+  type FacilityId,
+  type PatientKey,
+  type StopId,
+} from '@kakehashi/protocol/ids'
 import type { AskedPerson } from '@kakehashi/protocol/messages'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
