@@ -66,7 +66,7 @@ export async function runPortal(dir: string, env: Env, log: Log): Promise<Runnin
     takeNumberStop: (asked, c) => portal.takeNumberStop({ ...asked, address: callerOf(c, config.proxies) }),
     takeQuestion: (asked, c) => portal.takeQuestion({ ...asked, address: callerOf(c, config.proxies) }),
     stateOf: (asked, c) => portal.stateOf({ ...asked, address: callerOf(c, config.proxies) }),
-    noticeOf: (facility) => portal.noticeOf(facility),
+    noticeOf: (facility, language) => portal.noticeOf(facility, language),
   })
   const listening = await servePortal(portal, pages, placeOf(config.listen))
   log('ready', { zone: word('portal'), port: listening.port })

@@ -1,7 +1,12 @@
 import { portalPages } from '@kakehashi/hub/portal/pages/app'
 import { LANGUAGES } from '@kakehashi/hub/portal/pages/layout'
+import type { NoticeWords } from '@kakehashi/hub/portal/notice-words'
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
+import { operatorId } from '@kakehashi/protocol/ids'
+import { noticeText } from '@kakehashi/protocol/notice-text'
 import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
 import { afterAll, expect, test } from 'vitest'
+import { noticeNaming } from '../law/notice.fixture.ts'
 import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
 import { serve } from './serve.ts'
@@ -10,6 +15,14 @@ const TOKEN = '0123456789ABCDEFGHJKMNPQRS'
 const PHONE = { viewport: { width: 360, height: 740 } }
 
 afterAll(closeBrowser)
+
+/** As a hospital publishes it: in Japanese, and in English. */
+function wordsIn(asked: NoticeLanguage): NoticeWords {
+  const text = noticeText(noticeNaming(operatorId('operator')))
+  return asked === 'en'
+    ? { track: 'ANON', language: 'en', text: 'Notice\n\n1. Who provides\nMedical Corporation Kakuu' }
+    : { track: 'ANON', language: 'ja', text }
+}
 
 const portal = () =>
   serve(
@@ -32,8 +45,9 @@ const portal = () =>
               ...{ erased: null, lifted: 'handle' in second ? '2026-08-03' : null },
             }
           : 'unknown',
-      noticeOf: async (facility) => ({
+      noticeOf: async (facility, asked) => ({
         name: '医療法人架空会 架空中央病院',
+        words: facility === 'b' ? [] : [wordsIn(asked)],
         notice:
           facility === 'b'
             ? null
@@ -162,6 +176,9 @@ for (const language of Object.keys(LANGUAGES)) {
       await see('6-notice')
       await go(page, () => page.click('main li a'))
       await see('6-notice-hospital')
+      await page.emulateMedia({ media: 'print' })
+      await page.screenshot({ path: shotPath(`portal-${language}-6-notice-print`), fullPage: true })
+      await page.emulateMedia({ media: 'screen' })
       await page.goto(`${at.url}/${language}/notice/b`)
       await see('6-notice-none')
       expect(await close()).toEqual([])

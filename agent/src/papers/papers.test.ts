@@ -1,7 +1,6 @@
 import { readStopToken, handleOf } from '@kakehashi/protocol/stop-handle'
 import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
-import { noticeText } from '@kakehashi/protocol/notice-text'
-import { blocksOf } from '@kakehashi/protocol/notice-text'
+import { blocksOf, noticeText } from '@kakehashi/protocol/notice-text'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { importNotices } from '../imports/notices.ts'

@@ -8,6 +8,7 @@ import {
   type NoticeContent,
   type NoticeLanguage,
 } from '@kakehashi/protocol/notice-content'
+import { NOTICE_TEXT_MAX } from '@kakehashi/protocol/limits'
 import { noticeText } from '@kakehashi/protocol/notice-text'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
@@ -95,6 +96,7 @@ export async function publishNotice(context: AgentContext, asked: NoticeToPublis
   if (changed.some((item) => item === 'ii' || item === 'vi') && asked.asNewNotice !== true)
     throw new Refused('NOT_ALLOWED', 'notice purpose')
   const text = noticeText(content)
+  if (text.length > NOTICE_TEXT_MAX) throw new Refused('REQUEST_MALFORMED', 'notice length')
   const hash = sha256Hex(text)
   if (before?.template.hash === hash) throw new Refused('REQUEST_MALFORMED', 'notice unchanged')
   const from = asked.changesOn ?? tokyoDate(now)
@@ -122,7 +124,12 @@ export async function translateNotice(
   const { track, version, language, text } = asked
   const known = (await publishedNotices(context.store.db, track)).some((p) => p.template.version === version)
   if (!known) throw new Refused('NOT_FOUND', 'template')
-  if (language === 'ja' || !NOTICE_LANGUAGES.includes(language) || text.trim() === '')
+  if (
+    language === 'ja' ||
+    !NOTICE_LANGUAGES.includes(language) ||
+    text.trim() === '' ||
+    text.length > NOTICE_TEXT_MAX
+  )
     throw new Refused('REQUEST_MALFORMED', 'language')
   if ((await publishedText(context.store.db, { track, version, language })) !== null)
     throw new Refused('NOT_ALLOWED', 'language')

@@ -1,9 +1,10 @@
 import { ITEM_CLASSES, type LocalDate } from '@kakehashi/protocol/rules/state'
 import { z } from 'zod'
+import type { NoticeWords } from './notice-words.ts'
 
 const Day = z.custom<LocalDate>((value) => z.iso.date().safeParse(value).success)
 
-/** What a hospital's declaration tells of its notice. The text itself is on the paper, which governs. */
+/** What a hospital's declaration tells of its notice; its words travel apart. The paper governs. */
 export const Notice = z.strictObject({
   provider: z.strictObject({
     name: z.string().max(200),
@@ -22,3 +23,9 @@ export const Notice = z.strictObject({
     .max(2),
 })
 export type NoticeFacts = z.infer<typeof Notice>
+
+export interface HospitalNotice {
+  name: string
+  notice: NoticeFacts | null
+  words: NoticeWords[]
+}

@@ -1,13 +1,15 @@
 import type { Env } from '@kakehashi/protocol/env'
 import { REQUEST_SKEW_MS_MAX } from '@kakehashi/protocol/limits'
 import type { Log } from '@kakehashi/protocol/log'
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { verifyRequest } from '@kakehashi/protocol/requests'
 import { handleOf, readStopToken } from '@kakehashi/protocol/stop-handle'
 import { z } from 'zod'
 import { json, refusalAnswer, type Answer, type Call } from '../call.ts'
 import { HourBudget } from './budget.ts'
-import { Notice, type NoticeFacts } from './notice.ts'
+import { Notice, type HospitalNotice, type NoticeFacts } from './notice.ts'
+import { takeList, takeWords, wordsOf } from './notice-words.ts'
 import { newReceipt, secondOf, type Second } from './receipt.ts'
 import {
   CONTACT_MAX,
@@ -75,7 +77,7 @@ export interface Portal {
   stateOf(asked: AskedState): Promise<RequestState | 'unknown' | 'too-often'>
   hospitals(): Promise<{ facility: string; name: string }[]>
   /** What a hospital filed. `notice` is `null` while it has filed nothing; the answer, when it takes no part. */
-  noticeOf(facility: string): Promise<{ name: string; notice: NoticeFacts | null } | null>
+  noticeOf(facility: string, language: NoticeLanguage): Promise<HospitalNotice | null>
 }
 
 const WAITING_MAX = 100_000
@@ -135,14 +137,15 @@ export function createPortal(parts: PortalParts): Portal {
         .orderBy('name')
         .orderBy('facility')
         .execute(),
-    async noticeOf(facility) {
+    async noticeOf(facility, language) {
       const row = await parts.store.db
         .selectFrom('portal_hospital')
         .selectAll()
         .where('facility', '=', facility)
         .executeTakeFirst()
       if (!row) return null
-      return { name: row.name, notice: row.notice === null ? null : (JSON.parse(row.notice) as NoticeFacts) }
+      const notice = row.notice === null ? null : (JSON.parse(row.notice) as NoticeFacts)
+      return { name: row.name, notice, words: await wordsOf(parts.store, facility, language) }
     },
     async handle(call) {
       try {
@@ -152,6 +155,9 @@ export function createPortal(parts: PortalParts): Portal {
         if (what === 'POST /v1/stops') return await postStop(takeStop, call)
         if (what === 'GET /v1/vault/requests') return await vaultOnly(call, () => list(parts))
         if (what === 'POST /v1/vault/hospitals') return await vaultOnly(call, () => named(parts, call))
+        if (what === 'POST /v1/vault/notices')
+          return await vaultOnly(call, async () => json(await takeList(parts.store, bodyOf(call))))
+        if (what === 'POST /v1/vault/notices/words') return await vaultOnly(call, () => worded(parts, call))
         if (what === 'POST /v1/vault/states') return await vaultOnly(call, () => told(parts, call))
         if (what === 'POST /v1/vault/requests/acks') return await vaultOnly(call, () => taken(parts, call))
         return refusalAnswer({ code: 'NOT_FOUND' })
@@ -240,6 +246,11 @@ async function named(parts: PortalParts, call: Call): Promise<Answer> {
         .values({ ...hospital, notice: notice === null ? null : JSON.stringify(notice) })
         .execute()
   })
+  return json({ stored: true })
+}
+
+async function worded(parts: PortalParts, call: Call): Promise<Answer> {
+  await takeWords(parts.store, bodyOf(call))
   return json({ stored: true })
 }
 

@@ -8,6 +8,9 @@ export interface PortalTables {
   portal_request: { seq: number; request: string; box: string; asked_at: number }
   /** Names that hospitals published with their filing, so that one can be chosen without a paper. */
   portal_hospital: { facility: string; name: string; notice: string | null }
+  /** In which languages each hospital's filed notice is, by the hash of its words; and the words. */
+  portal_notice: { facility: string; track: string; language: string; hash: string }
+  portal_words: { hash: string; text: string }
   /** How far a request came, as days, under a key that neither its receipt number nor the person finds alone. */
   portal_state: {
     state_key: string
@@ -45,6 +48,14 @@ export const portalMigrations: readonly Migration[] = [
   {
     name: '004-notices',
     up: (w) => [`ALTER TABLE portal_hospital ADD COLUMN notice ${w.text}`],
+  },
+  {
+    name: '005-notice-words',
+    up: (w) => [
+      `CREATE TABLE portal_notice (facility ${w.text} NOT NULL, track ${w.text} NOT NULL, language ${w.text} NOT NULL, hash ${w.text} NOT NULL, PRIMARY KEY (facility, track, language))${w.strict}`,
+      `CREATE INDEX portal_notice_hash ON portal_notice (hash)`,
+      `CREATE TABLE portal_words (hash ${w.text} PRIMARY KEY, text ${w.text} NOT NULL)${w.strict}`,
+    ],
   },
 ]
 

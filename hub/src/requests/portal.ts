@@ -1,9 +1,5 @@
 import { fromBase64, openSealed } from '@kakehashi/protocol/signing'
 import { facilityId, stopHandle, stopId, type PatientKey } from '@kakehashi/protocol/ids'
-import type { FacilityDeclared } from '@kakehashi/protocol/messages'
-import { compareDates, tokyoDate } from '@kakehashi/protocol/rules/calendar'
-import type { LocalDate } from '@kakehashi/protocol/rules/state'
-import type { NoticeFacts } from '../portal/notice.ts'
 import {
   readPortalRequest,
   type PortalQuestion,
@@ -13,6 +9,7 @@ import {
 import type { VaultParts } from '../vault/parts.ts'
 import { PeerFailed, type Peer } from '../vault/peer.ts'
 import { keepIntake } from './intake.ts'
+import { tellHospitals, tellNoticeWordsIfKnown } from './portal-hospitals.ts'
 import { keepAsked, tellStates } from './portal-states.ts'
 import { enterStop, type StopAsk } from './stop.ts'
 import { openTicketWith } from './tickets.ts'
@@ -24,59 +21,6 @@ function openPortalRequest(parts: VaultParts, box: string): PortalRequest | null
     if (plain) return readPortalRequest(plain)
   }
   return null
-}
-
-/** What the newest filed text of each track provides; the declaration carries the text's hash, not the text. */
-function noticeIn(declared: FacilityDeclared, today: LocalDate): NoticeFacts | null {
-  const { entity, templates, filings, waitDays } = declared
-  const tracks = (['ANON', 'PSEUDO'] as const).flatMap((track) => {
-    const open = filings.filter(
-      (one) =>
-        one.track === track &&
-        compareDates(one.acceptedOn, today) <= 0 &&
-        (one.endedOn === null || compareDates(today, one.endedOn) <= 0),
-    )
-    const filed = open.toSorted((a, b) => b.templateVersion - a.templateVersion)[0]
-    const newest = templates
-      .filter((one) => one.track === track && filed !== undefined && one.version <= filed.templateVersion)
-      .toSorted((a, b) => b.version - a.version)[0]
-    return filed && newest ? [{ track, items: newest.items, filedOn: filed.acceptedOn }] : []
-  })
-  if (tracks.length === 0) return null
-  const { name, address, representative } = entity
-  return { provider: { name, address, representative }, waitDays, tracks }
-}
-
-const TELL_AGAIN_MS = 10 * 60_000
-const TOLD = new WeakMap<VaultParts, { said: string; at: number }>()
-
-/** Facilities that take part, by the name their entity filed: who has no paper chooses one of them. */
-async function tellHospitals(parts: VaultParts, portal: Peer): Promise<void> {
-  const rows = await parts.ops.db
-    .selectFrom('facility_declaration')
-    .select(['facility', 'body'])
-    .orderBy('declared_at')
-    .orderBy('received_at')
-    .execute()
-  const found = new Map<string, FacilityDeclared>()
-  for (const { facility, body } of rows) {
-    const declared = JSON.parse(body) as FacilityDeclared
-    if (declared.endedOn === null) found.set(facility, declared)
-    else found.delete(facility)
-  }
-  const today = tokyoDate(parts.env.now())
-  const hospitals = [...found].map(([facility, declared]) => ({
-    facility,
-    name: declared.entity.name,
-    notice: noticeIn(declared, today),
-  }))
-  const said = JSON.stringify(hospitals)
-  const before = TOLD.get(parts)
-  const at = parts.env.now()
-  // Again now and then: a portal set up anew knows none.
-  if (before?.said === said && at < before.at + TELL_AGAIN_MS) return
-  await portal.post('/v1/vault/hospitals', { hospitals })
-  TOLD.set(parts, { said, at })
 }
 
 /** With the paper its handle; without it what the hospital matches: number and birth date, or staff side by side. */
@@ -116,6 +60,7 @@ async function tellPortal(parts: VaultParts, portal: Peer, atOnce: boolean): Pro
   try {
     await tellHospitals(parts, portal)
     await tellStates(parts, portal, atOnce)
+    await tellNoticeWordsIfKnown(parts, portal)
   } catch (error) {
     if (!(error instanceof PeerFailed)) throw error
     parts.log('portal.not-told')

@@ -41,11 +41,16 @@ export class Peer {
   }
 
   async post(path: string, body?: unknown): Promise<void> {
-    await this.#ask(
-      'POST',
-      path,
-      body === undefined ? NO_BODY : new TextEncoder().encode(JSON.stringify(body)),
-    )
+    await this.#send(path, body)
+  }
+
+  async postJson<T>(path: string, body?: unknown): Promise<T> {
+    return JSON.parse(new TextDecoder().decode((await this.#send(path, body)).body)) as T
+  }
+
+  #send(path: string, body: unknown): Promise<Answer> {
+    const bytes = body === undefined ? NO_BODY : new TextEncoder().encode(JSON.stringify(body))
+    return this.#ask('POST', path, bytes)
   }
 
   async #ask(method: string, path: string, body: Uint8Array): Promise<Answer> {

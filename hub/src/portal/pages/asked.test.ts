@@ -143,6 +143,29 @@ test.each(languages)(
   },
 )
 
+test('R1 the words of the notice: in the reader’s language, else in Japanese and said so; Japanese is always linked', async () => {
+  const { app } = portal()
+  for (const language of languages) {
+    const w = LANGUAGES[language]
+    const page = await (await app.request(`/${language}/notice/hospital-a`)).text()
+    const published = ['ja', 'easy', 'en'].includes(language)
+    expect(page).toContain(`<h3>${shown(w.noticeWords)}</h3>`)
+    expect(page.includes(shown(w.noticeOnlyJapanese))).toBe(!published)
+    expect(page.includes('href="/ja/notice/hospital-a">' + shown(w.noticeJapanese))).toBe(
+      language === 'easy' || language === 'en',
+    )
+    if (!published || language === 'ja') {
+      expect(page).toContain('<div class="words" lang="ja">')
+      expect(page).toContain('<h4>6　提供の停止</h4>')
+      expect(page).toContain('医療法人架空会<br />東京都港区1')
+    }
+  }
+  expect(await (await app.request('/en/notice/hospital-a')).text()).toContain('Medical corporation Kakuu')
+  const easy = await (await app.request('/easy/notice/hospital-a')).text()
+  expect(easy).toContain('<ruby>病院<rt>びょういん</rt></ruby>からの')
+  expect(easy).toContain('&lt;b&gt;いつでも')
+})
+
 test('ASVS 14.2.1 neither receipt’s second thing, nor question, nor contact ever stands in an address', async () => {
   const { post } = portal()
   const answers = [

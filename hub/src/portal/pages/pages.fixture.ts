@@ -1,4 +1,5 @@
-import type { NoticeFacts } from '../notice.ts'
+import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
+import type { HospitalNotice, NoticeFacts } from '../notice.ts'
 import type { RequestState } from '../states.ts'
 import { portalPages } from './app.ts'
 import type { StopByNumber } from './number-pages.ts'
@@ -32,6 +33,22 @@ const NOTICE: NoticeFacts = {
   tracks: [{ track: 'ANON', items: ['diagnosis', 'laboratory'], filedOn: '2026-04-10' }],
 }
 
+const IN_JAPANESE =
+  '医療情報の提供についてのお知らせ\n\n1　提供する者\n医療法人架空会\n東京都港区1\n\n6　提供の停止\nいつでも停止します。'
+const WORDS: Partial<Record<NoticeLanguage, string>> = {
+  ja: IN_JAPANESE,
+  'ja-easy': '{病院|びょういん}からの お{知|し}らせ\n\n<b>いつでも</b> やめられます。',
+  en: 'A notice about medical information\n\n1. Who provides\nMedical corporation Kakuu',
+}
+
+/** One hospital, which published in three languages. */
+function noticeOf(facility: string, language: NoticeLanguage): HospitalNotice | null {
+  if (facility !== 'hospital-a') return null
+  const found = WORDS[language] === undefined ? 'ja' : language
+  const words = { track: 'ANON' as const, language: found, text: WORDS[found] ?? IN_JAPANESE }
+  return { name: '架空病院', notice: NOTICE, words: [words] }
+}
+
 /** The pages over a portal that only remembers what it was asked. */
 export function portal() {
   const taken: StopByToken[] = []
@@ -54,7 +71,7 @@ export function portal() {
       return { receipt: 'ABCDE-FGHJK' }
     },
     stateOf: async ({ receipt }) => STATES[receipt] ?? 'unknown',
-    noticeOf: async (facility) => (facility === 'hospital-a' ? { name: '架空病院', notice: NOTICE } : null),
+    noticeOf: async (facility, language) => noticeOf(facility, language),
   })
   const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
     app.request(path, { method: 'POST', body: new URLSearchParams(form), headers })

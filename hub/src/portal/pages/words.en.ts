@@ -130,8 +130,11 @@ export const PORTAL_EN: PortalWords = {
   ],
   eraseButton: 'Ask to erase',
   noticeTitle: 'What the hospitals give notice of',
-  noticeLead:
-    'This is what each hospital has filed, in Japanese. The paper notice you received is the governing text and has every item.',
+  noticeLead: 'This is what the hospital has filed. The paper notice you received is the governing text.',
+  noticeOnPaper: 'Every item is on the paper.',
+  noticeWords: 'The words of the notice',
+  noticeOnlyJapanese: 'This hospital has not published its notice in English. Here it is in Japanese.',
+  noticeJapanese: 'Read it in Japanese, the governing text',
   noticeNone: 'No hospital takes part now.',
   noticeProvider: 'Who provides (name, address, representative)',
   noticeItems: 'Kinds of information',

@@ -123,8 +123,11 @@ export const PORTAL_JA = {
   ],
   eraseButton: '消去を求める',
   noticeTitle: '病院の通知の内容',
-  noticeLead:
-    '病院が届け出た内容です。お手元の通知書（紙）の文章が正しいものです。すべての項目は紙にあります。',
+  noticeLead: '病院が届け出た内容です。お手元の通知書（紙）の文章が正しいものです。',
+  noticeOnPaper: 'すべての項目は紙にあります。',
+  noticeWords: '通知書の文章',
+  noticeOnlyJapanese: 'この病院の通知書は、日本語で公表されています。',
+  noticeJapanese: '日本語の通知書を読む',
   noticeNone: 'いま参加している病院はありません。',
   noticeProvider: '提供する者（名称・住所・代表者）',
   noticeItems: '提供する情報の項目',

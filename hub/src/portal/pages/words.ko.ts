@@ -124,8 +124,11 @@ export const PORTAL_KO: PortalWords = {
   ],
   eraseButton: '삭제 요청하기',
   noticeTitle: '병원의 통지 내용',
-  noticeLead:
-    '병원이 신고한 내용입니다(일본어). 받으신 종이 통지서가 기준이며, 모든 항목은 통지서에 있습니다.',
+  noticeLead: '병원이 신고한 내용입니다. 받으신 종이 통지서가 기준입니다.',
+  noticeOnPaper: '모든 항목은 통지서에 있습니다.',
+  noticeWords: '통지서 전문',
+  noticeOnlyJapanese: '이 병원은 한국어 통지서를 공개하지 않았습니다. 아래는 일본어입니다.',
+  noticeJapanese: '일본어로 읽기(일본어가 기준입니다)',
   noticeNone: '지금 참여하고 있는 병원이 없습니다.',
   noticeProvider: '제공하는 자(명칭, 주소, 대표자)',
   noticeItems: '제공하는 정보의 항목',

@@ -130,8 +130,11 @@ export const PORTAL_PT: PortalWords = {
   ],
   eraseButton: 'Pedir para apagar',
   noticeTitle: 'O que os hospitais avisam',
-  noticeLead:
-    'Isto é o que cada hospital registrou, em japonês. O aviso em papel que você recebeu é o texto oficial e tem todos os itens.',
+  noticeLead: 'Isto é o que o hospital registrou. O aviso em papel que você recebeu é o texto oficial.',
+  noticeOnPaper: 'Todos os itens estão no papel.',
+  noticeWords: 'Texto do aviso',
+  noticeOnlyJapanese: 'Este hospital não publicou o aviso em português. Abaixo está em japonês.',
+  noticeJapanese: 'Ler em japonês, o texto oficial',
   noticeNone: 'No momento nenhum hospital participa.',
   noticeProvider: 'Quem fornece (nome, endereço, representante)',
   noticeItems: 'Tipos de informação',

@@ -130,8 +130,12 @@ export const PORTAL_TL: PortalWords = {
   ],
   eraseButton: 'Hilinging burahin',
   noticeTitle: 'Ang nilalaman ng abiso ng mga ospital',
-  noticeLead:
-    'Ito ang inihain ng bawat ospital, sa wikang Hapon. Ang papel na abisong natanggap mo ang opisyal na teksto at naroon ang lahat.',
+  noticeLead: 'Ito ang inihain ng ospital. Ang papel na abisong natanggap mo ang opisyal na teksto.',
+  noticeOnPaper: 'Nasa papel ang lahat.',
+  noticeWords: 'Buong teksto ng abiso',
+  noticeOnlyJapanese:
+    'Hindi naglathala ang ospital na ito ng abiso sa Tagalog. Nasa wikang Hapon ang nasa ibaba.',
+  noticeJapanese: 'Basahin sa wikang Hapon, ang opisyal na teksto',
   noticeNone: 'Walang ospital na kasali ngayon.',
   noticeProvider: 'Ang nagbibigay (pangalan, tirahan, kinatawan)',
   noticeItems: 'Mga uri ng impormasyon',

@@ -130,8 +130,11 @@ export const PORTAL_VI: PortalWords = {
   ],
   eraseButton: 'Yêu cầu xóa',
   noticeTitle: 'Nội dung thông báo của bệnh viện',
-  noticeLead:
-    'Đây là nội dung bệnh viện đã đăng ký (tiếng Nhật). Tờ thông báo bằng giấy bạn đã nhận là bản chính thức và có đủ các mục.',
+  noticeLead: 'Đây là nội dung bệnh viện đã đăng ký. Tờ thông báo bằng giấy bạn đã nhận là bản chính thức.',
+  noticeOnPaper: 'Tờ giấy đó có đủ các mục.',
+  noticeWords: 'Toàn văn thông báo',
+  noticeOnlyJapanese: 'Bệnh viện này không công bố thông báo bằng tiếng Việt. Dưới đây là bản tiếng Nhật.',
+  noticeJapanese: 'Đọc bản tiếng Nhật (bản chính thức)',
   noticeNone: 'Hiện không có bệnh viện nào tham gia.',
   noticeProvider: 'Bên cung cấp (tên, địa chỉ, người đại diện)',
   noticeItems: 'Các loại thông tin',
