@@ -1,7 +1,7 @@
-import { NOBODYS_SECRET, secretMatches } from '@kakehashi/protocol/secret-hash'
+import type { Attempts } from '@kakehashi/store/attempts'
 import { giveSessionCookie, sessionCookie } from '@kakehashi/ui/cookie'
-import { SignInThrottle } from '@kakehashi/ui/throttle'
 import type { Context } from 'hono'
+import { attemptsAt, mayStandIn, provePin, type Proof } from '../staff/proof.ts'
 import { badgeSuffices, badgeText, isBadge } from '../staff/rules.ts'
 import type { StaffMember } from '../staff/store.ts'
 import type { CounterParts } from './parts.ts'
@@ -12,11 +12,12 @@ const ANY_BADGE = '\0badge'
 
 /** Lets people in and out, and slows guessers down, wherever a badge is scanned. */
 export class Door {
-  readonly throttle = new SignInThrottle()
   readonly sessions: DeskSessions
   readonly #parts: CounterParts
+  readonly #attempts: Attempts
   constructor(parts: CounterParts, sessions: DeskSessions) {
     this.#parts = parts
+    this.#attempts = attemptsAt(parts.context)
     this.sessions = sessions
   }
 
@@ -56,37 +57,39 @@ export class Door {
    */
   async badge(scanned: string): Promise<{ is: 'in' | 'pin-too'; member: StaffMember } | { is: 'nobody' }> {
     const text = badgeText(scanned)
-    if (!isBadge(text) || this.badgeWaitMs() > 0) return { is: 'nobody' }
+    if (!isBadge(text) || (await this.badgeWaitMs()) > 0) return { is: 'nobody' }
     const member = await this.#parts.staff.byBadge(text)
     if (!member) return { is: 'nobody' }
-    this.throttle.succeeded(ANY_BADGE)
+    await this.#attempts.succeeded(ANY_BADGE)
     const enough = !member.disabled && badgeSuffices(member.role)
     return { is: enough ? 'in' : 'pin-too', member }
+  }
+
+  /** Somebody says who they are, by number or badge, and their PIN; a wrong one leaves a trace. */
+  async provePin(typed: string, pin: string, by: 'pin' | 'second-pin' | 'old-pin'): Promise<Proof> {
+    const { staff, context } = this.#parts
+    const read = async (name: string) => (await staff.read(name)) ?? staff.byBadge(name)
+    const proof = await provePin({ attempts: this.#attempts, now: context.env.now(), read }, typed, pin)
+    if (proof.is === 'refused') await this.leaf('staff.refused', 'counter', { by })
+    return proof
   }
 
   /** The id of another member of staff who proved by PIN that they stand here too; `null` when they did not. */
   async secondPerson(id: string, pin: string, first: Session): Promise<string | null> {
     const typed = badgeText(id)
-    const now = this.#parts.context.env.now()
-    if (typed === '' || pin === '' || this.throttle.waitMs(typed, now) > 0) return null
-    this.throttle.failed(typed, now)
-    const member = (await this.#parts.staff.read(typed)) ?? (await this.#parts.staff.byBadge(typed))
-    const matches = await secretMatches(pin, member?.pin || NOBODYS_SECRET)
-    if (!member || !matches) {
-      await this.leaf('staff.refused', 'counter', { by: 'second-pin' })
-      return null
-    }
-    this.throttle.succeeded(typed)
-    const may = !member.disabled && member.pinUntil === null && member.role !== 'it'
-    return may && member.id !== first.staff.id ? member.id : null
+    if (typed === '' || pin === '') return null
+    const proof = await this.provePin(typed, pin, 'second-pin')
+    if (proof.is !== 'proven') return null
+    const { member } = proof
+    return mayStandIn(member) && member.id !== first.staff.id ? member.id : null
   }
 
-  badgeWaitMs(): number {
-    return this.throttle.waitMs(ANY_BADGE, this.#parts.context.env.now())
+  badgeWaitMs(): Promise<number> {
+    return this.#attempts.waitMs(ANY_BADGE)
   }
 
   async badgeFailed(): Promise<void> {
-    this.throttle.failed(ANY_BADGE, this.#parts.context.env.now())
+    await this.#attempts.begin(ANY_BADGE)
     await this.leaf('staff.refused', 'counter', { by: 'badge' })
   }
 }

@@ -10,7 +10,7 @@ import { W } from './words.ja.ts'
 
 /** One's own PIN: chosen after the first sign-in, changed whenever one likes. A new session follows. */
 export function pinRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door): void {
-  const { sessions, throttle } = door
+  const { sessions } = door
   const { facilityName, https } = parts.settings
 
   app.get('/pin', (c) => {
@@ -27,13 +27,9 @@ export function pinRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door
     const before = await parts.staff.read(staff.id)
     if (!first) {
       // slowed down together with signing in: an open screen gives no free guesses
-      const now = parts.context.env.now()
-      const wait = throttle.waitMs(staff.id, now)
-      if (wait === 0) throttle.failed(staff.id, now)
-      const known = wait === 0 && before && (await secretMatches(String(form['old'] ?? ''), before.pin))
-      if (known) throttle.succeeded(staff.id)
-      else
-        errors.push({ field: 'old', text: wait > 0 ? W.signInWait(Math.ceil(wait / 1000)) : W.pinOldWrong })
+      const proof = await door.provePin(staff.id, String(form['old'] ?? ''), 'old-pin')
+      const why = proof.is === 'wait' ? W.signInWait(Math.ceil(proof.ms / 1000)) : W.pinOldWrong
+      if (proof.is !== 'proven') errors.push({ field: 'old', text: why })
     }
     if (before && (await secretMatches(chosen, before.pin))) errors.push({ field: 'pin', text: W.pinSame })
     if (chosen !== String(form['again'] ?? '').normalize('NFKC'))

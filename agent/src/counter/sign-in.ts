@@ -1,4 +1,3 @@
-import { NOBODYS_SECRET, secretMatches } from '@kakehashi/protocol/secret-hash'
 import { giveSessionCookie } from '@kakehashi/ui/cookie'
 import type { Hono } from 'hono'
 import { badgeText, isBadge } from '../staff/rules.ts'
@@ -8,7 +7,7 @@ import type { CounterEnv, CounterParts } from './parts.ts'
 import { W } from './words.ja.ts'
 
 export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door): void {
-  const { settings, context, staff } = parts
+  const { settings, staff } = parts
   const page = (view: Partial<SignInView>) =>
     signInPage({
       facilityName: settings.facilityName,
@@ -30,11 +29,10 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: D
     const form = await c.req.parseBody()
     const typed = badgeText(String(form['staff'] ?? ''))
     const pin = String(form['pin'] ?? '')
-    const now = context.env.now()
     if (pin === '') {
       const known = await staff.read(typed)
       if (isBadge(typed) && !known) {
-        const wait = door.badgeWaitMs()
+        const wait = await door.badgeWaitMs()
         if (wait > 0) return c.html(waiting(wait), 429)
         const badge = await door.badge(typed)
         if (badge.is === 'in') {
@@ -46,19 +44,10 @@ export function signInRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: D
       // The same answer for a known and an unknown name, and for a badge that needs its PIN.
       return c.html(page({ staff: typed, pinNext: true }), 401)
     }
-    const wait = door.throttle.waitMs(typed, now)
-    if (wait > 0) return c.html(waiting(wait), 429)
-    // counted before it is checked, so that a hundred guesses at once are not all the first
-    door.throttle.failed(typed, now)
-    const member = (await staff.read(typed)) ?? (await staff.byBadge(typed))
-    const matches = await secretMatches(pin, member?.pin || NOBODYS_SECRET)
-    const late = (member?.pinUntil ?? Infinity) <= now
-    if (!member || member.disabled || late || !matches) {
-      await door.leaf('staff.refused', 'counter', { by: 'pin' })
-      return c.html(page({ error: { field: 'staff', text: W.signInWrong } }), 401)
-    }
-    door.throttle.succeeded(typed)
-    await door.begin(c, member, 'pin')
+    const proof = await door.provePin(typed, pin, 'pin')
+    if (proof.is === 'wait') return c.html(waiting(proof.ms), 429)
+    if (proof.is === 'refused') return c.html(page({ error: { field: 'staff', text: W.signInWrong } }), 401)
+    await door.begin(c, proof.member, 'pin')
     return c.redirect('/', 303)
   })
 

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto'
 import type { Instant } from '@kakehashi/protocol/env'
+import { attemptMigration, type AttemptTables } from '@kakehashi/store/attempts'
 import type { Migration } from '@kakehashi/store/migrate'
 import type { Kysely } from 'kysely'
 import { badgeText, isBadge, type Role } from './rules.ts'
 
-export interface StaffTables {
+export interface StaffTables extends AttemptTables {
   staff: {
     id: string
     name: string
@@ -28,6 +29,7 @@ export const staffMigrations: readonly Migration[] = [
       `CREATE TABLE staff (id ${w.text} PRIMARY KEY, name ${w.text} NOT NULL, role ${w.text} NOT NULL CHECK (role IN ('desk', 'privacy', 'it')), pin ${w.text} NOT NULL, pin_until ${w.int}, badge ${w.text} UNIQUE, disabled_at ${w.int}, version ${w.int} NOT NULL)${w.strict}`,
     ],
   },
+  attemptMigration('staff-002-attempts'),
 ]
 
 type Reader = Pick<Kysely<StaffTables>, 'selectFrom'>

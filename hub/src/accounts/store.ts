@@ -1,10 +1,11 @@
+import { attemptMigration, Attempts, type AttemptTables } from '@kakehashi/store/attempts'
 import type { AuditTables } from '@kakehashi/store/audit'
 import type { Migration } from '@kakehashi/store/migrate'
 import type { Store, Tx } from '@kakehashi/store/store'
 import type { Kysely } from 'kysely'
 import { isRole, type Role } from './rules.ts'
 
-export interface AccountTables {
+export interface AccountTables extends AttemptTables {
   /** Staff of the operator. `roles`: words apart by spaces. */
   account: {
     account: string
@@ -39,7 +40,13 @@ export const accountMigrations: readonly Migration[] = [
       `CREATE TABLE account_recovery_code (account ${w.text} NOT NULL, hash ${w.text} NOT NULL, used_at ${w.int}, PRIMARY KEY (account, hash))${w.strict}`,
     ],
   },
+  attemptMigration('042-attempts'),
 ]
+
+/** Guesses at passphrases and codes, counted alike in the console and on the command line. */
+export function attemptsAt(store: AccountStore, keys: { tombstone: Uint8Array }): Attempts {
+  return new Attempts(store as unknown as Store<AttemptTables>, keys.tombstone)
+}
 
 export interface Account {
   account: string

@@ -2,11 +2,10 @@ import { inJapanese, Refused } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
 import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
 import { Sessions } from '@kakehashi/ui/sessions'
-import { SignInThrottle } from '@kakehashi/ui/throttle'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { activeAccount } from '../accounts/store.ts'
+import { activeAccount, attemptsAt } from '../accounts/store.ts'
 import { ReleaseRefused } from '../release/transition.ts'
 import { trouble } from './pages/room.ts'
 import type { ConsoleEnv, ConsoleParts, ConsoleSession } from './parts.ts'
@@ -25,7 +24,7 @@ const LIMITS = { idleMs: IDLE_MS_MAX, totalMs: 12 * 3_600_000, most: 200 }
 /** The operator's console, in the core zone. Roles are read anew for every request: a change works at once. */
 export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
-  const throttle = new SignInThrottle()
+  const attempts = attemptsAt(accountStore(parts), parts.vault.keys)
   const sessions = new Sessions<ConsoleSession>(parts.env, LIMITS)
   const refuse = (c: Context, title: string, text: string, status: 403 | 404 | 409 | 413 | 415 | 500) =>
     c.html(trouble(parts.operatorName, title, text), status)
@@ -42,7 +41,7 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
     parts.log('console.foreign-form')
     return refused(c, 403)
   })
-  signInRoutes(app, parts, sessions, throttle)
+  signInRoutes(app, parts, sessions, attempts)
   app.use(async (c, next) => {
     const session = readSession(c, parts, sessions)
     const account = session ? await activeAccount(accountStore(parts).db, session.account) : null
@@ -55,7 +54,7 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
       if (!sameSecret(String(form['csrf'] ?? ''), session.csrf)) return refused(c, 403)
     }
     c.set('session', session)
-    c.set('stepUp', (form) => stepUp(parts, throttle, account.account, form))
+    c.set('stepUp', (form) => stepUp(parts, attempts, account.account, form))
     c.set('account', { account: account.account, name: account.name, roles: account.roles })
     c.header('refresh', `${IDLE_MS_MAX / 1000 + 1}; url=/sign-in?why=locked`)
     return next()

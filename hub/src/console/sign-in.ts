@@ -1,6 +1,6 @@
+import type { Attempts } from '@kakehashi/store/attempts'
 import { giveSessionCookie, sessionCookie } from '@kakehashi/ui/cookie'
 import type { Sessions } from '@kakehashi/ui/sessions'
-import type { SignInThrottle } from '@kakehashi/ui/throttle'
 import type { Context, Hono } from 'hono'
 import { signIn } from '../accounts/flow.ts'
 import { signInPage } from './pages/sign-in.ts'
@@ -12,7 +12,7 @@ export function signInRoutes(
   app: Hono<ConsoleEnv>,
   parts: ConsoleParts,
   sessions: Sessions<ConsoleSession>,
-  throttle: SignInThrottle,
+  attempts: Attempts,
 ): void {
   const page = (why: 'locked' | 'left' | null, error: string | null) =>
     signInPage(parts.operatorName, { why, error })
@@ -25,18 +25,15 @@ export function signInRoutes(
   app.post('/sign-in', async (c) => {
     const form = await c.req.parseBody()
     const account = String(form['account'] ?? '').trim()
-    const now = parts.env.now()
-    const wait = throttle.waitMs(account, now)
+    const wait = await attempts.begin(account)
     if (wait > 0) return c.html(page(null, W.signInWait(Math.ceil(wait / 1000))), 429)
-    // counted before it is checked, so that a hundred guesses at once are not all the first
-    throttle.failed(account, now)
     const found = await signIn(accountStore(parts), {
       account,
       passphrase: String(form['passphrase'] ?? ''),
       code: String(form['code'] ?? ''),
     })
     if (!found) return c.html(page(null, W.signInWrong), 401)
-    throttle.succeeded(account)
+    await attempts.succeeded(account)
     const before = readSession(c, parts, sessions)
     if (before) sessions.end(before)
     const session = sessions.start({ account: found.account, message: null })

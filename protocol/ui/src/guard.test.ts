@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { giveSessionCookie, sessionCookie } from './cookie.ts'
 import { fromOwnPage, pageHeaders, sameSecret } from './guard.ts'
 import { Sessions, type BaseSession } from './sessions.ts'
-import { SignInThrottle } from './throttle.ts'
 
 const request = (headers: Record<string, string>) =>
   new Request('https://desk.example:8410/x', { method: 'POST', headers })
@@ -69,17 +68,4 @@ test('sessions: 192 bits, idle and total limits, the oldest goes when there are 
   const ids = ['b', 'c', 'd'].map((who) => sessions.start({ who }).id)
   expect(ids.map((id) => sessions.read(id) !== null)).toEqual([false, true, true])
   expect(sessions.read(undefined)).toBeNull()
-})
-
-test('the throttle frees four mistakes, then doubles; flooding it with names does not free the one under attack', () => {
-  const throttle = new SignInThrottle()
-  const waits = Array.from({ length: 8 }, () => {
-    throttle.failed('x', 0)
-    return throttle.waitMs('x', 0)
-  })
-  expect(waits).toEqual([0, 0, 0, 0, 30_000, 60_000, 120_000, 240_000])
-  for (let i = 0; i < 999; i++) throttle.failed(`name-${i}`, 0)
-  expect(throttle.waitMs('x', 0)).toBe(240_000)
-  throttle.succeeded('x')
-  expect(throttle.waitMs('x', 0)).toBe(0)
 })
