@@ -130,6 +130,10 @@ export const REFUSALS = {
     '患者の記録ではない共通の情報（医療機関・職員・薬品など）のため送りません。',
     'Not sent: about no patient (an organization, a practitioner, a drug).',
   ],
+  SOURCE_REGRESSED: [
+    '電子カルテが、前に見たものより古い内容を示しています（古い控えから戻された疑い）。確かめるまで送りません。',
+    'The source shows an older version than before (put back from a backup?); held until a person looked.',
+  ],
   LABEL_HELD: ['機密ラベルのため保留しました。', 'Held by its security label.'],
   SOURCE_UNREACHABLE: ['電子カルテのサーバーに接続できません。', 'The source cannot be reached.'],
   SOURCE_ANSWER_BAD: [

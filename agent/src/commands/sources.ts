@@ -4,6 +4,7 @@ import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals
 import type { Store } from '@kakehashi/store/store'
 import type { SourceConnector } from '../sources/connector.ts'
 import { KINDS } from '../sources/kinds.ts'
+import { acceptOlder } from '../sources/regressed.ts'
 import { ledgerCounts, quarantined, type SourcesTables } from '../sources/store.ts'
 import { confirmDeletions, heldDeletions } from '../sources/sweep.ts'
 import { openAgent } from './opened.ts'
@@ -51,6 +52,18 @@ async function confirm(source: string, type: string, options: { dir: string; by:
     if (!(await confirmDeletions(store, { source, type, by: options.by })))
       throw new Refused('NOT_FOUND', `${source} ${type}`)
     console.log('次の読み取りで、確かめた件数までを削除として扱います。')
+  } finally {
+    await opened.close()
+  }
+}
+
+async function accept(source: string, options: { dir: string; by: string }): Promise<void> {
+  const opened = await openAgent(resolve(options.dir))
+  try {
+    const store = opened.agent.context.store as unknown as Store<SourcesTables>
+    const records = await acceptOlder(store, { source, by: options.by })
+    if (records === 0) throw new Refused('NOT_FOUND', source)
+    console.log(`${records}件を、いまの電子カルテの内容で次に送ります。`)
   } finally {
     await opened.close()
   }
@@ -107,5 +120,11 @@ export function sourcesCommand(program: Command): void {
     .requiredOption('--by <id>', '確かめた職員のID')
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .action(confirm)
+  sources
+    .command('accept-older <source>')
+    .description('電子カルテが前より古い内容を示しているとき、それがいまの正しい内容だと確かめる')
+    .requiredOption('--by <id>', '確かめた職員のID')
+    .option('--dir <dir>', 'エージェントの場所', 'agent-data')
+    .action(accept)
   sourceKeysCommands(sources)
 }

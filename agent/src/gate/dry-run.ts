@@ -4,6 +4,7 @@ import { inJapanese, Refused, type RefusalCode } from '@kakehashi/protocol/refus
 import type { ItemClass, LocalDate, StopFact } from '@kakehashi/protocol/rules/state'
 import type { AgentContext } from '../context.ts'
 import type { SourceConnector, SourceEvent } from '../sources/connector.ts'
+import { regressedAmong, showsOneVersion } from '../sources/regressed.ts'
 import { datedInStop, decidePatient, openGate, type GateQuestion } from './flow.ts'
 
 export interface ReasonCount {
@@ -76,7 +77,8 @@ class Tally {
     return code ?? (datedInStop(verdict.stops, record, this.#question) ? 'STOP_PERIOD' : null)
   }
 
-  async take(event: SourceEvent): Promise<void> {
+  /** `dated`: a record older than what was seen before stays back. */
+  async take(event: SourceEvent, dated: boolean): Promise<void> {
     if (event.t === 'fault') this.faults.push({ code: event.code, place: event.place })
     if (event.t === 'quarantined') {
       this.total += 1
@@ -92,7 +94,13 @@ class Tally {
       verdict.records += 1
       code ??= verdict.code ?? (event.t === 'record' ? this.#recordCode(verdict, event.record) : null)
     }
+    if (code === null && dated && event.t === 'record') code = await this.#olderThanSeen(event.record)
     this.#count(code ?? 'open')
+  }
+
+  async #olderThanSeen(record: SourceRecord): Promise<RefusalCode | null> {
+    const older = await regressedAmong(this.#context.store.db, [record])
+    return older.size > 0 ? 'SOURCE_REGRESSED' : null
   }
 }
 
@@ -139,7 +147,9 @@ export async function dryRun(
   for (const connector of connectors) {
     try {
       const run = context.env.id()
-      for await (const event of connector.changes(null, { run, signal, full: true })) await tally.take(event)
+      const dated = showsOneVersion(connector)
+      for await (const event of connector.changes(null, { run, signal, full: true }))
+        await tally.take(event, dated)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       tally.faults.push({ code: error.refusal.code, place: connector.id })

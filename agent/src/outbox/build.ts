@@ -11,6 +11,7 @@ import {
   type PatientDecision,
 } from '../gate/flow.ts'
 import type { FetchEvent, SourceConnector } from '../sources/connector.ts'
+import { regressedAmong } from '../sources/regressed.ts'
 import { clearToRead, dueTombstones, patientsToRead, type ToRead } from '../sources/store.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { knownHashes } from './known.ts'
@@ -159,7 +160,10 @@ class Build {
       this.#context.store.db,
       window.map((record) => recordKeyText(record.key)),
     )
-    for (const record of window) await this.#record(record, known)
+    const older = await regressedAmong(this.#context.store.db, window)
+    for (const record of window)
+      if (older.has(recordKeyText(record.key))) this.report.withheld += 1
+      else await this.#record(record, known)
   }
 
   async #record(record: SourceRecord, known: ReadonlyMap<string, string>): Promise<void> {

@@ -61,7 +61,11 @@ test('DATA T13 what was given before any pass had shown it is missed by the next
     await enterGiven(tx as never, [{ ...late, hash: 'e'.repeat(64) }], 0)
   })
   expect(await missingKeys(reader.store.db as never, connector.id, 1, EVERYTHING, 'Observation')).toEqual([
-    { key: { source: connector.id, type: 'Observation', id: 'late' }, patients: [key('1')] },
+    {
+      key: { source: connector.id, type: 'Observation', id: 'late' },
+      hash: late.hash,
+      patients: [key('1')],
+    },
   ])
 })
 

@@ -4,6 +4,7 @@ import { type RecordKey, recordKeyOf } from '@kakehashi/protocol/records'
 import type { RefusalCode } from '@kakehashi/protocol/refusals'
 import { type Kysely, sql } from 'kysely'
 import type { Span, Sweep } from './connector.ts'
+import { isRegressed } from './regressed.ts'
 import { cancelTombstones, oweTombstones, type SourcesTables, type SourcesTx } from './store.ts'
 
 /** A record as the ledger sees it. */
@@ -12,7 +13,18 @@ export interface Seen {
   hash: string
   patients: PatientKey[]
   code: RefusalCode | null
+  /** When the source says it was written. */
+  time: Instant | null
   span?: Span
+}
+
+export interface LedgerPass {
+  source: string
+  /** Number of the full pass under way, or of the last one. */
+  run: number
+  now: Instant
+  /** Whether an older version than before means that the source was put back (DATA T38). */
+  dated: boolean
 }
 
 export interface LedgerChange {
@@ -20,6 +32,8 @@ export interface LedgerChange {
   changed: number
   unchanged: number
   held: number
+  /** Older than what was seen before. */
+  regressed: number
   /** Patients about whom something is new. */
   touched: Set<PatientKey>
   /** Keys that are new or have new content. */
@@ -35,6 +49,7 @@ interface Row {
   state: string
   code: string | null
   file: string
+  told_at: number | null
 }
 
 const PAGE = 500
@@ -45,16 +60,16 @@ const PAGE = 500
  */
 export async function keepLedger(
   tx: SourcesTx,
-  source: string,
   seen: readonly Seen[],
-  run: number,
-  now: Instant,
+  pass: LedgerPass,
 ): Promise<LedgerChange> {
+  const { source } = pass
   const change: LedgerChange = {
     added: 0,
     changed: 0,
     unchanged: 0,
     held: 0,
+    regressed: 0,
     touched: new Set(),
     fresh: new Set(),
   }
@@ -66,7 +81,7 @@ export async function keepLedger(
     const rows: unknown[][] = []
     for (const one of page) {
       const before = known.get(`${one.key.type}/${one.key.id}`)
-      const row = await compare(tx, one, before, run, now, change)
+      const row = await compare(tx, one, before, pass, change)
       if (row) rows.push(row)
     }
     if (rows.length > 0) await upsert(tx, source, rows)
@@ -82,27 +97,34 @@ async function compare(
   tx: SourcesTx,
   one: Seen,
   before: Row | undefined,
-  run: number,
-  now: Instant,
+  { run, now, dated }: LedgerPass,
   change: LedgerChange,
 ): Promise<unknown[] | null> {
-  const state = one.code === null ? 'active' : 'held'
+  const older = dated && before !== undefined && before.state !== 'gone' && isRegressed(one, before)
+  // of two versions in one pass the newer counts
+  if (older && before.run === run && before.code !== 'SOURCE_REGRESSED') return null
+  const code = one.code ?? (older ? 'SOURCE_REGRESSED' : null)
+  const state = code === null ? 'active' : 'held'
   const patients = JSON.stringify(one.patients)
   const file = one.span?.file ?? ''
-  if (one.code !== null) change.held++
+  if (code !== null) change.held++
   const same = before?.hash === one.hash && before.state === state && before.patients === patients
   if (same) {
     change.unchanged++
-    if (before.run === run && before.file === file && one.code === null) return null
+    if (before.run === run && before.file === file && code === null) return null
   } else {
     const existed = before !== undefined && before.state !== 'gone'
     change[existed ? 'changed' : 'added']++
-    change.fresh.add(one)
-    for (const patient of one.patients) change.touched.add(patient)
-    if (existed) for (const patient of await withdrawn(tx, one, before, now)) change.touched.add(patient)
+    if (code === 'SOURCE_REGRESSED') change.regressed++
+    else {
+      change.fresh.add(one)
+      for (const patient of one.patients) change.touched.add(patient)
+      if (existed) for (const patient of await withdrawn(tx, one, before, now)) change.touched.add(patient)
+    }
   }
-  const tried = one.code === null ? null : now
-  return [one.key.type, one.key.id, one.hash, patients, file, run, state, one.code, now, tried]
+  const tried = code === null ? null : now
+  const toldAt = older ? before.told_at : dated ? one.time : null
+  return [one.key.type, one.key.id, one.hash, patients, file, run, state, code, now, tried, toldAt]
 }
 
 /** A version that is now about other patients, or may no longer travel, takes back what was sent before. */
@@ -117,7 +139,7 @@ async function withdrawn(tx: SourcesTx, one: Seen, before: Row, now: Instant): P
 async function rowsOf(tx: SourcesTx, source: string, page: readonly Seen[]): Promise<Map<string, Row>> {
   const keys = JSON.stringify(page.map((one) => [one.key.type, one.key.id]))
   const { rows } = await sql<Row>`
-    SELECT l.type, l.id, l.hash, l.patients, l.run, l.state, l.code, l.file
+    SELECT l.type, l.id, l.hash, l.patients, l.run, l.state, l.code, l.file, l.told_at
     FROM json_each(${keys}) AS k CROSS JOIN source_ledger AS l
     ON l.source = ${source} AND l.type = k.value ->> 0 AND l.id = k.value ->> 1`.execute(tx)
   return new Map(rows.map((row) => [`${row.type}/${row.id}`, row]))
@@ -125,13 +147,15 @@ async function rowsOf(tx: SourcesTx, source: string, page: readonly Seen[]): Pro
 
 async function upsert(tx: SourcesTx, source: string, rows: unknown[][]): Promise<void> {
   await sql`
-    INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since, tried)
-    SELECT ${source}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
+    INSERT INTO source_ledger (source, type, id, hash, patients, file, run, state, code, since, tried, told_at)
+    SELECT ${source}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
     FROM json_each(${JSON.stringify(rows)}) WHERE true
     ON CONFLICT (source, type, id) DO UPDATE SET
       since = CASE WHEN hash = excluded.hash AND state = excluded.state THEN since ELSE excluded.since END,
       hash = excluded.hash, patients = excluded.patients, file = excluded.file, run = excluded.run,
-      state = excluded.state, code = excluded.code, tried = excluded.tried`.execute(tx)
+      state = excluded.state, code = excluded.code, tried = excluded.tried, told_at = excluded.told_at`.execute(
+    tx,
+  )
 }
 
 /** Entered from what the vault told after a restore: no pass of this copy has shown it, and whatever shows it is news. */

@@ -25,6 +25,8 @@ export interface SourcesTables {
     since: number
     /** When a held record was last looked at. */
     tried: number | null
+    /** The newest version's own time, of a server that shows one version only; what is older has been put back. */
+    told_at: number | null
   }
   source_span: { source: string; patient: string; file: string; start: number; length: number; line: number }
   /** SS-MIX2: the names in each patient's folder when it was last read, packed. */
@@ -76,6 +78,7 @@ export const sourcesMigrations: readonly Migration[] = [
       `CREATE INDEX due_tombstone_patient ON due_tombstone (patient)`,
     ],
   },
+  { name: 'sources-002', up: (w) => [`ALTER TABLE source_ledger ADD COLUMN told_at ${w.int}`] },
 ]
 
 export type SourcesTx = Tx<SourcesTables>

@@ -4,6 +4,7 @@ import type { Gathered, Gathering, PatientShown } from './gathering.ts'
 import { keepLedger, keepSpans, type Seen } from './ledger.ts'
 import { type FolderSeen, keepFolders } from './ssmix2/store.ts'
 import { markAllToRead, type SourcesTables, type SourcesTx } from './store.ts'
+import { showsOneVersion, timeOf } from './regressed.ts'
 import { applySweep, askForMissing, DELETION_BRAKE } from './sweep.ts'
 
 /** What is held between two checkpoints: keys, hashes and places; of content only `Patient` resources. */
@@ -35,19 +36,21 @@ export function take(window: Window, event: Exclude<SourceEvent, { t: 'fault' | 
   switch (event.t) {
     case 'record': {
       const { record, span } = event
-      const seen: Seen = { key: record.key, hash: record.contentHash, patients: record.patients, code: null }
+      const { key, contentHash: hash, patients } = record
+      const seen: Seen = { key, hash, patients, code: null, time: timeOf(record) }
       if (span) seen.span = span
       window.seen.push(seen)
-      const [patient] = record.patients
-      if (record.key.type === 'Patient' && patient !== undefined) {
+      const [patient] = patients
+      if (key.type === 'Patient' && patient !== undefined) {
         const resource: unknown = JSON.parse(Buffer.from(record.payload).toString('utf8'))
-        window.shown.set(seen, { patient, resource, source: record.key.source })
+        window.shown.set(seen, { patient, resource, source: key.source })
       }
       return
     }
     case 'held': {
       const { key, contentHash: hash, patients, code, span } = event
-      window.seen.push(span ? { key, hash, patients, code, span } : { key, hash, patients, code })
+      const seen: Seen = { key, hash, patients, code, time: null }
+      window.seen.push(span ? { ...seen, span } : seen)
       return
     }
     case 'patient-link':
@@ -104,7 +107,9 @@ async function commitWindow<DB extends SourcesTables>(
     const tx = whole as unknown as SourcesTx
     const run = await runOf(tx, source, window.pass)
     for (const file of window.pass ? ['', ...window.files] : window.files) await forgetFile(tx, source, file)
-    const change = await keepLedger(tx, source, window.seen, run, now)
+    const pass = { source, run, now, dated: showsOneVersion(connector) }
+    const change = await keepLedger(tx, window.seen, pass)
+    if (change.regressed > 0) log('source.regressed', { records: change.regressed })
     await keepSpans(tx, source, window.seen)
     await keepFolders(tx, source, window.folders)
     await keepQuarantine(tx, source, window.quarantined, now)
