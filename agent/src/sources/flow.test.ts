@@ -63,8 +63,8 @@ test('DATA T13 what was given before any pass had shown it is missed by the next
   expect(await missingKeys(reader.store.db as never, connector.id, 1, EVERYTHING, 'Observation')).toEqual([
     {
       key: { source: connector.id, type: 'Observation', id: 'late' },
-      hash: late.hash,
       patients: [key('1')],
+      told: false,
     },
   ])
 })
