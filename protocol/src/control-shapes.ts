@@ -198,7 +198,8 @@ const RECORD_LIST = z.looseObject({
   type: z.literal('record-list'),
   asked: MESSAGE,
   after: PLACE.nullable(),
-  next: PLACE.nullable(),
+  next: PLACE,
+  whole: z.boolean(),
   records: z.array(HELD_RECORD).max(CONTROL_IDS_MAX),
 }) satisfies z.ZodType<RecordList>
 

@@ -220,7 +220,8 @@ export interface HeldRecord {
 /**
  * One page of what the vault holds of the asking agent's facility, unasked with the answer to {@link StopsAsked}: an
  * agent put back from a backup has forgotten what it sent since, and could never take it back. Nothing of the facility
- * is sent between the first page and the last.
+ * is sent between the first page and the last. In order of arrival and of removal, so that what came later is at its end: a
+ * batch of before the backup's time may still have been on its way to the vault.
  */
 export interface RecordList extends Base {
   type: 'record-list'
@@ -228,8 +229,10 @@ export interface RecordList extends Base {
   asked: MessageId
   /** `null`: the first page. */
   after: string | null
-  /** What to ask for next, meaningful to the vault alone; `null`: this is the last page. */
-  next: string | null
+  /** Where to go on: with the next page, or, after the last, with what came since. Meaningful to the vault alone. */
+  next: string
+  /** The last page, as of now. */
+  whole: boolean
   records: HeldRecord[]
 }
 

@@ -85,6 +85,31 @@ test('L1 a record sent after the backup and gone before the agent put back looke
   expect(await due()).toEqual([])
 })
 
+test('L1 a batch of before that the vault takes after it has told what it holds: the agent asks what came since', async () => {
+  await sent()
+  const backup = both.image()
+  results(result('0001', 'o-late'))
+  await both.agent.gather()
+  await both.agent.build()
+  await both.agent.exchange()
+  results()
+  await both.restore(backup)
+  await both.agent.exchange()
+  // one round: the list is made, then the batch is admitted
+  await both.hub.vault.round()
+  const lists = async () =>
+    (await both.hub.ops.db.selectFrom('outbox').select('type').where('type', '=', 'record-list').execute())
+      .length
+  expect([await atHub('o-late'), await lists()]).toEqual(['held', 1])
+  await both.agent.exchange()
+  expect(await reasons()).toEqual({ RECORDS_UNKNOWN: 3 })
+  await both.talk()
+  expect(await reasons()).toEqual({})
+  expect(await lists()).toBe(2)
+  await send(true)
+  expect(await atHub('o-late')).toBe('gone')
+})
+
 test('L1 an incremental round proves nothing: only the next full pass takes back what the vault told', async () => {
   await sent()
   const backup = both.image()

@@ -32,8 +32,6 @@ export class Invariants {
   readonly #resumedSeen = new Map<AgentNode, number>()
   /** Agents put back, and the last word of the hub before. */
   readonly #shut = new Map<AgentNode, number>()
-  /** Hospitals whose agent was put back, and as of when: what it sent since it does not know any more. */
-  readonly #forgets = new Map<string, number>()
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -62,8 +60,7 @@ export class Invariants {
   }
 
   /** Put back from an older image: its log is shorter, and it is shut until the hub has told its stops. */
-  agentRestored(node: AgentNode, since: number): void {
-    this.#forgets.set(node.hospital.facility, since)
+  agentRestored(node: AgentNode): void {
     const { ops } = this.#scene.vault
     this.#leaves.delete(node.disk)
     this.#resumedSeen.delete(node)
@@ -309,10 +306,7 @@ export class Invariants {
           'L1',
           `a record of an eligible patient never arrived (${held ? 'old version' : 'absent'})`,
         )
-      // known gap: sent after the backup and gone before the restored agent looked, a record stays until it is erased
-      const forgotten = (scripted.vanishesAt ?? 0) > (this.#forgets.get(truth.chart.facility) ?? Infinity)
-      if (!record && held && !forgotten)
-        world.violate('L1', 'a record that vanished at the hospital is still at the hub')
+      if (!record && held) world.violate('L1', 'a record that vanished at the hospital is still at the hub')
     }
   }
 

@@ -74,7 +74,7 @@ export class Losses {
     // what it knew of the time it has forgotten, too
     host.noticed = Number.NEGATIVE_INFINITY
     node.restored = true
-    invariants.agentRestored(node, fault.at - fault.ageMs)
+    invariants.agentRestored(node)
   }
 
   #node(fault: Restored): AgentNode {

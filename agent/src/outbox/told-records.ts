@@ -1,4 +1,4 @@
-import { facilityOf } from '@kakehashi/protocol/ids'
+import { facilityOf, messageId, type MessageId } from '@kakehashi/protocol/ids'
 import type { RecordList } from '@kakehashi/protocol/messages'
 import { recordKeyText } from '@kakehashi/protocol/records'
 import type { AgentContext } from '../context.ts'
@@ -15,7 +15,8 @@ import { takeBack } from './receipt.ts'
  */
 export async function takeRecordList(tx: AgentTx, context: AgentContext, list: RecordList): Promise<void> {
   const row = await tx.selectFrom('restored').selectAll().executeTakeFirst()
-  const awaited = row?.asked === list.asked && row.records_told_at === null && row.records_next === list.after
+  const awaited =
+    row?.asked === list.asked && row.records_state !== 'told' && row.records_place === list.after
   if (!row || !awaited) return
   const now = context.env.now()
   const told = list.records
@@ -36,11 +37,30 @@ export async function takeRecordList(tx: AgentTx, context: AgentContext, list: R
     now,
   )
   await clearTombstones(tx, gone)
-  if (list.next !== null)
-    await enqueueControl(tx, context, { type: 'records-asked', asked: list.asked, after: list.next })
-  await tx
-    .updateTable('restored')
-    .set({ records_next: list.next, records_told_at: list.next === null ? now : null })
-    .execute()
-  context.log('restore.records', { held: held.length, gone: gone.length, last: list.next === null })
+  context.log('restore.records', { held: held.length, gone: gone.length, last: list.whole })
+  if (list.whole && row.records_state !== 'again')
+    await tx.updateTable('restored').set({ records_place: list.next, records_state: 'told' }).execute()
+  else await askOn(tx, context, { asked: list.asked, after: list.next })
+}
+
+async function askOn(
+  tx: AgentTx,
+  context: AgentContext,
+  { asked, after }: { asked: MessageId; after: string },
+): Promise<void> {
+  await enqueueControl(tx, context, { type: 'records-asked', asked, after })
+  await tx.updateTable('restored').set({ records_place: after, records_state: 'waits' }).execute()
+}
+
+/**
+ * The receipt of a batch this copy knows nothing of, or dropped when it was put back: the vault took it after it had
+ * begun to tell what it holds, and is asked what came since.
+ */
+export async function noticeForgotten(tx: AgentTx, context: AgentContext): Promise<void> {
+  const row = await tx.selectFrom('restored').selectAll().executeTakeFirst()
+  // untold: the list is yet to be made, and will have it
+  if (!row || row.records_place === null) return
+  if (row.records_state === 'told')
+    await askOn(tx, context, { asked: messageId(row.asked), after: row.records_place })
+  else await tx.updateTable('restored').set({ records_state: 'again' }).execute()
 }

@@ -19,7 +19,7 @@ export async function restoredOf(db: RegisterReader): Promise<Restored | null> {
     ? {
         restoredAt: row.restored_at,
         openedAt: row.opened_at,
-        recordsAwaited: row.records_next !== null,
+        recordsAwaited: row.records_state === 'waits' || row.records_state === 'again',
         missingLeaves: row.missing_leaves,
       }
     : null

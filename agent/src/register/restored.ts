@@ -28,8 +28,8 @@ export async function enterRestored(tx: AgentTx, context: AgentContext): Promise
     // one a second since 1970 is more than any agent ever numbered
     sequence_from: Math.max(Math.floor(now / 1000), await sequenceFrom(tx)),
     missing_leaves: null,
-    records_next: null,
-    records_told_at: null,
+    records_place: null,
+    records_state: 'untold' as const,
   }
   await tx.deleteFrom('restored_part').execute()
   await tx

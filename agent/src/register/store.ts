@@ -46,9 +46,10 @@ export interface RegisterTables {
     leaves: number
     sequence_from: number
     missing_leaves: number | null
-    /** Page awaited of what the hub holds; `null`: none has begun, or it is told whole. */
-    records_next: string | null
-    records_told_at: number | null
+    /** How far the hub has told what it holds; `null`: not at all. */
+    records_place: string | null
+    /** `waits`: for a page; `again`: and for one more after it, since something came meanwhile. */
+    records_state: 'untold' | 'waits' | 'again' | 'told'
   }
   /** Which parts of the hub's answer are here. */
   restored_part: { part: number }
@@ -107,8 +108,8 @@ export const registerMigrations: readonly Migration[] = [
   {
     name: 'register-005',
     up: (w) => [
-      `ALTER TABLE restored ADD COLUMN records_next ${w.text}`,
-      `ALTER TABLE restored ADD COLUMN records_told_at ${w.int}`,
+      `ALTER TABLE restored ADD COLUMN records_place ${w.text}`,
+      `ALTER TABLE restored ADD COLUMN records_state ${w.text} NOT NULL DEFAULT 'untold'`,
     ],
   },
 ]

@@ -1,11 +1,12 @@
 import { openSignedControl, unknownControl } from '@kakehashi/protocol/control'
 import { messageId } from '@kakehashi/protocol/ids'
-import type { ControlEnvelope, DownControl } from '@kakehashi/protocol/messages'
+import type { ControlEnvelope, DownControl, Receipt } from '@kakehashi/protocol/messages'
 import { fromBase64 } from '@kakehashi/protocol/signing'
 import type { AgentContext } from '../context.ts'
 import { keepReceipt } from '../evidence/store.ts'
-import { takeRecordList } from '../outbox/told-records.ts'
+import { noticeForgotten, takeRecordList } from '../outbox/told-records.ts'
 import { applyReceipt } from '../outbox/receipt.ts'
+import { batchOf } from '../outbox/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { declareAgain } from '../register/fact.ts'
 import { takeStopList } from '../register/restored.ts'
@@ -61,9 +62,7 @@ export async function applyControl(context: AgentContext, envelope: ControlEnvel
 async function dispatch(tx: AgentTx, context: AgentContext, control: DownControl): Promise<void> {
   switch (control.type) {
     case 'receipt':
-      if (!(await applyReceipt(tx, context, control)))
-        context.log('receipt.without-batch', { batch: control.batch })
-      return
+      return takeReceipt(tx, context, control)
     case 'reports-taken':
       return markTaken(tx, control.messages)
     case 'stop-list':
@@ -86,4 +85,12 @@ async function dispatch(tx: AgentTx, context: AgentContext, control: DownControl
       await forgetSent(tx, control.patients)
       return markAllToRead(tx, control.patients, context.env.now())
   }
+}
+
+async function takeReceipt(tx: AgentTx, context: AgentContext, receipt: Receipt): Promise<void> {
+  const batch = await batchOf(tx, receipt.batch)
+  const forgotten = batch === null || batch.leg === 'dropped'
+  if (!(await applyReceipt(tx, context, receipt)))
+    context.log('receipt.without-batch', { batch: receipt.batch })
+  if (forgotten && receipt.accepted > 0) await noticeForgotten(tx, context)
 }

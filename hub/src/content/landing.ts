@@ -72,14 +72,17 @@ export async function landRecords(
     if (before) result.versions++
   }
   await batch.flush()
+  let seq = await lastSeq(tx)
   for (const [index] of tombstones.entries()) {
     const id = ids[records.length + index] ?? ''
     const before = known.get(id)
     if (!before || before.gone === 1) continue
     await removeRecord(tx, id, before.partition)
+    await tx.updateTable('content_record').set({ seq: ++seq }).where('record', '=', id).execute()
     known.set(id, { ...before, gone: 1 })
     result.tombstoned++
   }
+  if (result.tombstoned > 0) await setSeq(tx, seq)
   return result
 }
 

@@ -40,7 +40,8 @@ export async function tellRecords(
     type: 'record-list',
     asked,
     after,
-    next: whole ? null : String(last),
+    next: String(last),
+    whole,
     records,
   })
   if (after === null)
