@@ -19,13 +19,26 @@ const MAIN = join(import.meta.dirname, '../../agent/src/main.ts')
 const dir = mkdtempSync(join(tmpdir(), 'kakehashi-office-'))
 const at = (name: string): string => join(dir, name)
 
-function agent(...args: string[]): Promise<{ exit: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+interface Ran {
+  exit: number | null
+  out: string
+  err: string
+}
+
+function agentTold(input: string, ...args: string[]): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.end(input)
   const ran = { out: '', err: '' }
   child.stdout.on('data', (chunk) => (ran.out += String(chunk)))
   child.stderr.on('data', (chunk) => (ran.err += String(chunk)))
   return new Promise((resolve) => child.on('close', (exit) => resolve({ ...ran, exit })))
 }
+
+const agent = (...args: string[]) => agentTold('', ...args)
+
+/** PINs come one a line, as from somebody who types them. */
+const proving = (pins: string, command: string, ...args: string[]) =>
+  agentTold(pins, ...command.split(' '), ...args, '--pin-stdin', '--dir', at('a'))
 
 const office = (command: string, ...args: string[]) => agent(...command.split(' '), ...args, '--dir', at('a'))
 
@@ -93,13 +106,22 @@ test('R53 the rule file is proposed by one and approved by another; its history 
   const next = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10)
   const rules = { ...RULES[0], version: `${next}.1`, effectiveFrom: next, waitDaysMin: 45 }
   writeFileSync(at('rules.json'), JSON.stringify(rules))
-  const proposed = await office('rules propose', at('rules.json'), '--by', 'a', '--json')
+  for (const [id, role, pin] of [
+    ['a', 'privacy', '493158'],
+    ['b', 'privacy', '640271'],
+  ] as const)
+    await agentTold(pin, 'staff', id, '--name', id, '--role', role, '--dir', at('a'))
+  const unproven = await office('rules propose', at('rules.json'), '--by', 'a')
+  expect(unproven.err).toContain('--pin-stdin')
+  const wrong = await proving('640271', 'rules propose', at('rules.json'), '--by', 'a')
+  expect(wrong).toMatchObject({ exit: 2, out: '' })
+  const proposed = await proving('493158', 'rules propose', at('rules.json'), '--by', 'a', '--json')
   expect(proposed).toMatchObject({ exit: 0 })
   const { hash } = JSON.parse(proposed.out)
-  const alone = await office('rules approve', hash, '--by', 'a')
+  const alone = await proving('493158', 'rules approve', hash, '--by', 'a')
   expect(alone.exit).not.toBe(0)
   expect(alone.err).toContain('[NOT_ALLOWED]')
-  expect(await office('rules approve', hash, '--by', 'b')).toMatchObject({ exit: 0 })
+  expect(await proving('640271', 'rules approve', hash, '--by', 'b')).toMatchObject({ exit: 0 })
   const { inForce, history } = JSON.parse((await office('rules show', '--json')).out)
   expect(inForce).toBe(RULES[0]!.version)
   expect(history.at(-1)).toMatchObject({
@@ -110,6 +132,6 @@ test('R53 the rule file is proposed by one and approved by another; its history 
   })
   expect((await office('rules show')).out).toContain('承認 b')
   writeFileSync(at('rules.json'), JSON.stringify({ ...rules, version: `${next}.2`, waitDaysMin: 10 }))
-  const short = await office('rules propose', at('rules.json'), '--by', 'a')
+  const short = await proving('493158', 'rules propose', at('rules.json'), '--by', 'a')
   expect(short.err).toContain('waitDaysMin')
 })

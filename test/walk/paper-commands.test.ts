@@ -58,6 +58,8 @@ test('R3 import notices: dry run, then for good, then nothing new; refused lines
   expect([recorded, pending]).toEqual([1, 1])
   const again = JSON.parse((await office('import notices', at('kiosk.csv'), '--json')).out)
   expect(again).toMatchObject({ run: null, recorded: 0, known: 1 })
+  const backdated = await office('import notices', at('kiosk.csv'), '--approved-by', 's-09')
+  expect(backdated.err).toContain('職員の暗証番号が要ります')
   const undone = await office('import undo', run)
   expect(undone.out).toContain('取り消した通知: 1 件')
   const other = await office('import notices', at('kiosk.csv'), '--approved-by', 's-02')

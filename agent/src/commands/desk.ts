@@ -4,8 +4,9 @@ import { patientKey } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { isLocalDate, startOfDay } from '@kakehashi/protocol/rules/calendar'
 import { openAgent } from './opened.ts'
+import { proven, TWO_PEOPLE, withPins, type ProofOptions } from './proof.ts'
 
-interface NoticeOptions {
+interface NoticeOptions extends ProofOptions {
   dir: string
   patient: string[]
   by: string
@@ -26,6 +27,8 @@ async function notice(options: NoticeOptions): Promise<void> {
   const opened = await openAgent(resolve(options.dir))
   try {
     const { register, context } = opened.agent
+    if (options.approvedBy !== undefined)
+      await proven(opened, options, TWO_PEOPLE, [options.by, options.approvedBy])
     for (const number of options.patient) {
       const done = await register.recordNotice({
         patient: patientKey(context.facility, number),
@@ -61,9 +64,13 @@ async function stop(options: { dir: string; patient: string; by: string; erase?:
 }
 
 export function deskCommands(program: Command): void {
-  program
-    .command('notice')
-    .description('お知らせを渡したことを登録する（窓口の画面が使えないときや一括登録のとき）')
+  withPins(
+    program
+      .command('notice')
+      .description(
+        'お知らせを渡したことを登録する（窓口の画面が使えないときや一括登録のとき。過去の日付は二人が暗証番号で）',
+      ),
+  )
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .requiredOption('--patient <number...>', '患者番号')
     .requiredOption('--by <id>', '登録する職員のID')

@@ -12,12 +12,13 @@ import { recentRuns } from '../imports/store.ts'
 import { undoImport } from '../imports/undo.ts'
 import { EXIT } from './failure.ts'
 import { openAgent, type Opened } from './opened.ts'
+import { proven, TWO_PEOPLE, withPins, type ProofOptions } from './proof.ts'
 import { table, tokyoTime } from './tables.ts'
 
 const REFUSED_SHOWN_MAX = 100
 const RUNS_SHOWN_MAX = 50
 
-interface ImportOptions {
+interface ImportOptions extends ProofOptions {
   dir: string
   by: string
   mapping?: string
@@ -60,6 +61,8 @@ async function using<T>(dir: string, act: (opened: Opened) => Promise<T>): Promi
 
 async function notices(file: string, options: ImportOptions): Promise<void> {
   await using(options.dir, async ({ agent }) => {
+    if (options.approvedBy !== undefined)
+      await proven({ agent }, options, TWO_PEOPLE, [options.by, options.approvedBy])
     const report = await importNotices(agent, {
       bytes: bytesOf(file),
       mapping: mappingOf(options),
@@ -171,9 +174,12 @@ export function importCommands(program: Command): void {
       .option('--refused <file>', '取り込めない行の一覧を新しいファイルに書く')
       .option('--dir <dir>', 'エージェントの場所', 'agent-data')
       .option('--json', '結果をJSONで出す')
-  common(all.command('notices <file>'))
+  withPins(common(all.command('notices <file>')))
     .description('CSV（UTF-8 か Shift_JIS）から取り込む。機械の印刷は、職員が確かめるまで数えない')
-    .option('--approved-by <id>', '過去の日付を承認した別の職員のID（なければ今日の日付で数える）')
+    .option(
+      '--approved-by <id>',
+      '過去の日付を承認した別の職員のID（二人の暗証番号が要る。なければ今日の日付で数える）',
+    )
     .option('--again', '一度取り消した取り込みの行を、あらためて取り込む')
     .action(notices)
   common(all.command('adt [file]'))

@@ -11,6 +11,7 @@ import { fingerprint, newAgentKeys, readKeys, writeKeys, type AgentKeys } from '
 import { moveToNewKeys, readyForNewKeys } from '../outbox/rekey.ts'
 import { realWire } from '../uplink/wire.ts'
 import { openAgent, type Opened } from './opened.ts'
+import { KEEPERS, proven, withPins, type ProofOptions } from './proof.ts'
 
 /** Kept until they are in force: an attempt whose answer was lost goes on with the same keys and the same code. */
 function nextKeys({ at, agent }: Opened): AgentKeys {
@@ -22,10 +23,11 @@ function nextKeys({ at, agent }: Opened): AgentKeys {
   return keys
 }
 
-async function rotate(options: { dir: string; code: string }): Promise<void> {
+async function rotate(options: ProofOptions & { dir: string; code: string; by: string }): Promise<void> {
   const opened = await openAgent(resolve(options.dir))
   const { at, agent, config } = opened
   try {
+    await proven(opened, options, KEEPERS, [options.by])
     if (existsSync(at.lock)) throw new Refused('NOT_ALLOWED', '動いています。agent run を止めてから')
     await readyForNewKeys(agent.context)
     const keys = nextKeys(opened)
@@ -52,11 +54,14 @@ async function rotate(options: { dir: string; code: string }): Promise<void> {
 }
 
 export function rotateKeysCommand(program: Command): void {
-  program
-    .command('rotate-keys')
-    .description(
-      'この機械の鍵を作り直す（新しい登録コードが要る。agent run を止め、送付中のものがないときに）',
-    )
+  withPins(
+    program
+      .command('rotate-keys')
+      .description(
+        'この機械の鍵を作り直す（新しい登録コードと、職員の暗証番号が要る。agent run を止め、送付中のものがないときに）',
+      ),
+  )
+    .requiredOption('--by <id>', '作り直す職員のID（情報システム担当か個人情報担当）')
     .requiredOption('--code <code>', '認定事業者から受け取った新しい登録コード')
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .action(rotate)

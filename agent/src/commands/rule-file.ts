@@ -4,8 +4,9 @@ import type { Command } from 'commander'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { rulesHistory } from '../register/rules-change.ts'
 import { openAgent, type Opened } from './opened.ts'
+import { OFFICERS, proven, withPins, type ProofOptions } from './proof.ts'
 
-interface Options {
+interface Options extends ProofOptions {
   dir: string
   by: string
   json?: boolean
@@ -55,6 +56,7 @@ async function show(options: Options & { edition?: string }): Promise<void> {
 async function propose(file: string, options: Options): Promise<void> {
   const rules = readRules(file)
   await opened(options.dir, async ({ agent }) => {
+    await proven({ agent }, options, OFFICERS, [options.by])
     const done = await agent.register.proposeRules({ rules, by: options.by })
     if (options.json) console.log(JSON.stringify(done))
     else {
@@ -66,6 +68,7 @@ async function propose(file: string, options: Options): Promise<void> {
 
 async function approve(hash: string, options: Options): Promise<void> {
   await opened(options.dir, async ({ agent }) => {
+    await proven({ agent }, options, OFFICERS, [options.by])
     const done = await agent.register.approveRules({ hash, by: options.by })
     if (options.json) console.log(JSON.stringify(done))
     else console.log(`版 ${done.version} を承認しました。${done.effectiveFrom} から、この規則で判断します。`)
@@ -84,10 +87,22 @@ export function rulesCommands(program: Command): void {
   common(rules.command('show').description('版の履歴。--edition でその版の全文'))
     .option('--edition <version>', '全文を出す版')
     .action(show)
-  common(rules.command('propose <file>').description('新しい規則ファイルを提案する（まだ効力はない）'))
+  withPins(
+    common(
+      rules
+        .command('propose <file>')
+        .description('新しい規則ファイルを提案する（まだ効力はない。個人情報担当が暗証番号で）'),
+    ),
+  )
     .requiredOption('--by <id>', '提案する職員のID')
     .action(propose)
-  common(rules.command('approve <hash>').description('提案された規則ファイルを承認する（提案者とは別の人）'))
+  withPins(
+    common(
+      rules
+        .command('approve <hash>')
+        .description('提案された規則ファイルを承認する（提案者とは別の個人情報担当が暗証番号で）'),
+    ),
+  )
     .requiredOption('--by <id>', '承認する職員のID')
     .action(approve)
 }

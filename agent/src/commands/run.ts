@@ -1,10 +1,9 @@
-import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { sql } from 'kysely'
 import { schedule, validate, type ScheduledTask } from 'node-cron'
 import { publishLog } from '@kakehashi/store/audit-log'
-import { Refused } from '@kakehashi/protocol/refusals'
 import { auditOrigin } from '../audit/checkpoint.ts'
 import { noticeRollback } from '../audit/rollback.ts'
 import { ConfigFaulty, type AgentConfig } from '../config.ts'
@@ -12,33 +11,8 @@ import { facilityStateOf } from '../register/read.ts'
 import { isQuiet } from '../sources/quiet-hours.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { serveCounter } from './counter.ts'
+import { takeLock } from './lock.ts'
 import { openAgent, type Opened } from './opened.ts'
-
-/** One process per installation: the lock holds the process id, a dead one's lock is taken over. */
-function takeLock(path: string): () => void {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const file = openSync(path, 'wx', 0o600)
-      writeSync(file, String(process.pid))
-      closeSync(file)
-      return () => rmSync(path, { force: true })
-    } catch {
-      if (isAlive(Number(readFileSync(path, 'utf8')))) break
-      rmSync(path, { force: true })
-    }
-  }
-  throw new Refused('NOT_ALLOWED', '同じ場所でもう動いています')
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'
-  }
-}
 
 /** Reading pauses while the register could still write: a stop must always find room. */
 const RESERVE_BYTES = 256 * 1024 * 1024

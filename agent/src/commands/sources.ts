@@ -2,12 +2,11 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
 import type { Store } from '@kakehashi/store/store'
-import type { SourceConnector } from '../sources/connector.ts'
-import { KINDS } from '../sources/kinds.ts'
 import { acceptOlder } from '../sources/regressed.ts'
 import { ledgerCounts, quarantined, type SourcesTables } from '../sources/store.ts'
 import { confirmDeletions, heldDeletions } from '../sources/sweep.ts'
 import { openAgent } from './opened.ts'
+import { readSourcesCommands } from './read-sources.ts'
 import { sourceKeysCommands } from './source-keys.ts'
 import { table, tokyoTime } from './tables.ts'
 
@@ -69,35 +68,6 @@ async function accept(source: string, options: { dir: string; by: string }): Pro
   }
 }
 
-async function list(options: { dir: string; json?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
-    const found = await Promise.all(
-      opened.connectors.map(async (one) => ({ id: one.id, kind: one.kind, code: await probed(one) })),
-    )
-    if (options.json) return console.log(JSON.stringify(found))
-    const rows = found.map(({ id, kind, code }) => [
-      id,
-      KINDS[kind],
-      code === null ? '読めます' : reason(code),
-    ])
-    console.log(table([['電子カルテ', '種類', '状態'], ...rows]))
-  } finally {
-    await opened.close()
-  }
-}
-
-const PROBE_MS = 20_000
-
-async function probed(connector: SourceConnector): Promise<string | null> {
-  try {
-    await connector.probe(AbortSignal.timeout(PROBE_MS))
-    return null
-  } catch (error) {
-    return error instanceof Refused ? error.refusal.code : 'SOURCE_ANSWER_BAD'
-  }
-}
-
 export function sourcesCommand(program: Command): void {
   const sources = program
     .command('sources')
@@ -108,12 +78,7 @@ export function sourcesCommand(program: Command): void {
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .option('--json', 'JSONで出す')
     .action(show)
-  sources
-    .command('list')
-    .description('設定してある電子カルテと、いま読めるかどうか')
-    .option('--dir <dir>', 'エージェントの場所', 'agent-data')
-    .option('--json', 'JSONで出す')
-    .action(list)
+  readSourcesCommands(sources)
   sources
     .command('confirm-deletions <source> <type>')
     .description('一度に多く消えた記録が、本当に削除されたものだと確かめる')
