@@ -8,6 +8,8 @@ export interface Call {
   /** Names in lower case. */
   headers: Record<string, string>
   body: Uint8Array
+  /** Of whoever is at the other end of the socket; what headers claim is not in it. */
+  peer?: string
 }
 
 export interface Answer {
@@ -45,6 +47,7 @@ const STATUS: Partial<Record<RefusalCode, number>> = {
   BATCH_REPLAYED: 409,
   ENVELOPE_TOO_LARGE: 413,
   DISK_FULL: 503,
+  TOO_OFTEN: 429,
 }
 
 /** The refusal with its sentences, under the HTTP status that fits its code. */

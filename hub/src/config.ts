@@ -4,6 +4,7 @@ import { operatorId } from '@kakehashi/protocol/ids'
 import { fromBase64 } from '@kakehashi/protocol/signing'
 import type { Location } from '@kakehashi/store/store'
 import { z } from 'zod'
+import { PORTAL_LIMITS_SHAPE } from './portal/limits.ts'
 
 export class ConfigBad extends Error {
   override name = 'ConfigBad'
@@ -46,6 +47,8 @@ const Portal = z.strictObject({
   database,
   /** Addresses of the proxies in front, whose X-Forwarded-For counts; nobody else's does. */
   proxies: z.array(z.string()).default([]),
+  /** Budgets that hold from a later day than the built-in ones. */
+  limits: z.array(PORTAL_LIMITS_SHAPE).default([]),
 })
 const Vault = z.strictObject({
   operator,

@@ -57,15 +57,16 @@ export async function runGateway(dir: string, env: Env, log: Log): Promise<Runni
 export async function runPortal(dir: string, env: Env, log: Log): Promise<Running> {
   const config = readPortalConfig(dir)
   const store = await openPortalStore(locationOf(config.database, join(dir, 'portal'), 'portal'), env)
-  const portal = createPortal({ env, store, vault: config.vault, log })
+  const { vault, limits, proxies } = config
+  const portal = createPortal({ env, store, vault, log, limits, proxies })
   const pages = portalPages({
     operator: config.operator,
     https: config.listen.tls !== null,
-    takeStop: (asked) => portal.takeStop(asked),
+    takeStop: (asked, c) => portal.takeStop({ ...asked, address: callerOf(c, proxies) }),
     hospitals: () => portal.hospitals(),
-    takeNumberStop: (asked, c) => portal.takeNumberStop({ ...asked, address: callerOf(c, config.proxies) }),
-    takeQuestion: (asked, c) => portal.takeQuestion({ ...asked, address: callerOf(c, config.proxies) }),
-    stateOf: (asked, c) => portal.stateOf({ ...asked, address: callerOf(c, config.proxies) }),
+    takeNumberStop: (asked, c) => portal.takeNumberStop({ ...asked, address: callerOf(c, proxies) }),
+    takeQuestion: (asked, c) => portal.takeQuestion({ ...asked, address: callerOf(c, proxies) }),
+    stateOf: (asked, c) => portal.stateOf({ ...asked, address: callerOf(c, proxies) }),
     noticeOf: (facility, language) => portal.noticeOf(facility, language),
   })
   const listening = await servePortal(portal, pages, placeOf(config.listen))

@@ -90,7 +90,11 @@ export function callOf(request: IncomingMessage, body: Uint8Array): Call {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.headers))
     if (typeof value === 'string') headers[name] = value
-  return { method: request.method ?? 'GET', path: request.url ?? '/', headers, body }
+  const peer = request.socket.remoteAddress
+  return {
+    ...{ method: request.method ?? 'GET', path: request.url ?? '/', headers, body },
+    ...(peer === undefined ? {} : { peer }),
+  }
 }
 
 async function readBody(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<Uint8Array | null> {

@@ -148,6 +148,10 @@ export const REFUSALS = {
   CODE_USED: ['登録コードは使用済みです。', 'The enrolment code was used already.'],
   NOT_ENROLLED: ['まだ登録されていません。', 'This agent is not enrolled.'],
   REQUEST_MALFORMED: ['要求の形式が正しくありません。', 'The request does not parse.'],
+  TOO_OFTEN: [
+    '受け付けられる回数を超えました。受け付けていません。数分待つか、病院の窓口か電話でお申し出ください。',
+    'More was asked than can be taken now; nothing was kept.',
+  ],
   REQUEST_STALE: [
     '時刻のずれが大きいため受け付けません。',
     'The request time is outside the allowed skew, or was replayed.',

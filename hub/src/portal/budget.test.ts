@@ -1,15 +1,17 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { listen } from '../wire.ts'
-import { HourBudget, prefixOf } from './budget.ts'
-import { addressOf, callerOf } from './wire.ts'
+import { addressOf, HourBudget, prefixOf } from './budget.ts'
+import { limitsAt, PORTAL_LIMITS, type PortalLimits } from './limits.ts'
+import { callerOf } from './wire.ts'
 
 const env = { random: (n: number) => new Uint8Array(n) } as ConstructorParameters<typeof HourBudget>[0]
 const HOUR = 60 * 60_000
+const numbers = () => new HourBudget(env, (now) => limitsAt(PORTAL_LIMITS, now).numbers)
 const asked = (number: string, address: string) => ({ about: `hospital-a/${number}`, address })
 
 test('ASVS 2.4.1 five an hour for one patient number, from wherever', () => {
-  const budget = new HourBudget(env)
+  const budget = numbers()
   const taken = Array.from({ length: 7 }, (_, at) => budget.take(asked('0012', `10.${at}.0.1`), HOUR))
   expect(taken).toEqual([true, true, true, true, true, false, false])
   expect(budget.take(asked('0013', '10.0.0.1'), HOUR)).toBe(true)
@@ -17,7 +19,7 @@ test('ASVS 2.4.1 five an hour for one patient number, from wherever', () => {
 })
 
 test('ASVS 2.4.1 thirty an hour for one network, and a cap for all', () => {
-  const budget = new HourBudget(env)
+  const budget = numbers()
   const taken = Array.from({ length: 31 }, (_, at) => budget.take(asked(`n${at}`, `10.0.0.${at}`), HOUR))
   expect(taken.filter(Boolean)).toHaveLength(30)
   let all = 30
@@ -27,7 +29,7 @@ test('ASVS 2.4.1 thirty an hour for one network, and a cap for all', () => {
 })
 
 test('ASVS 2.4.1 the hour slides: what was asked comes free one by one, an hour after it was', () => {
-  const budget = new HourBudget(env)
+  const budget = numbers()
   const minute = HOUR / 60
   const start = 10 * HOUR
   for (const at of [0, 10, 20, 30, 50])
@@ -42,7 +44,7 @@ test('ASVS 2.4.1 the hour slides: what was asked comes free one by one, an hour 
 })
 
 test('ASVS 2.4.1 a clock set back shuts nobody out', () => {
-  const budget = new HourBudget(env)
+  const budget = numbers()
   for (let at = 0; at < 5; at += 1) budget.take(asked('1', '10.0.0.1'), 100 * HOUR)
   expect(budget.take(asked('1', '10.0.0.1'), 2 * HOUR)).toBe(true)
 })
@@ -52,6 +54,19 @@ test('ASVS 2.4.1 one network is one however its address is written', () => {
   expect(prefixOf('2001:db8:0:1::5')).toBe(prefixOf('2001:0db8:0000:0001:ffff::1'))
   expect(prefixOf('2001:db8:0:1::5')).not.toBe(prefixOf('2001:db8:0:2::5'))
   expect(prefixOf('2001:db8::5')).toBe(prefixOf('2001:db8:0:0:1::'))
+})
+
+test('ASVS 2.4.1 the values have a day from which they hold, and the operator may add later ones', () => {
+  const [first] = PORTAL_LIMITS
+  const later: PortalLimits = { ...first!, from: '2027-01-01', numbers: { about: 1 } }
+  const dated = [later, ...PORTAL_LIMITS]
+  expect(limitsAt(dated, Date.parse('2026-12-31T23:59:59+09:00'))).toBe(first)
+  expect(limitsAt(dated, Date.parse('2027-01-01T00:00:00+09:00'))).toBe(later)
+  expect(limitsAt(dated, Date.parse('2020-01-01T00:00:00+09:00'))).toBe(first)
+  const budget = new HourBudget(env, (now) => limitsAt(dated, now).numbers)
+  const day = Date.parse('2027-01-01T12:00:00+09:00')
+  const taken = Array.from({ length: 3 }, () => budget.take(asked('0012', '10.0.0.1'), day))
+  expect(taken).toEqual([true, false, false])
 })
 
 test('ASVS 4.1.3 what a header claims counts only from a proxy of the configuration', () => {

@@ -1,17 +1,9 @@
 import { createHmac } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { Env } from '@kakehashi/protocol/env'
+import type { Limits } from './limits.ts'
 
 const HOUR_MS = 60 * 60_000
-
-export interface Limits {
-  /** Of one patient number, or whatever else is asked about. */
-  about: number
-  /** Of one network. */
-  prefix: number
-  all: number
-}
-/** Stops without the paper, questions, looks at a state: each has an hour of its own. */
-export const PER_HOUR: Limits = { about: 5, prefix: 30, all: 3_000 }
 
 /** The network an address is of: what one household or one bot can change is cut off. */
 export function prefixOf(address: string): string {
@@ -27,6 +19,22 @@ export function prefixOf(address: string): string {
     .join(':')
 }
 
+/**
+ * Whose request it is. What a header claims counts only from a proxy that the configuration names, and of a list of
+ * claims only the last, which that proxy wrote itself.
+ */
+export function addressOf(
+  peer: string | undefined,
+  forwarded: string | undefined,
+  proxies: readonly string[],
+): string {
+  const near = (peer ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+  if (!proxies.includes(near)) return near
+  const claims = (forwarded ?? '').split(',').map((one) => one.trim())
+  const last = claims.findLast((one) => !proxies.includes(one)) ?? ''
+  return isIP(last) === 0 ? near : last
+}
+
 interface Asking {
   at: number
   keys: readonly string[]
@@ -38,19 +46,19 @@ interface Asking {
  */
 export class HourBudget {
   readonly #secret: Uint8Array
-  readonly #limits: Limits
+  readonly #limitsAt: (now: number) => Limits
   #askings: Asking[] = []
   readonly #counts = new Map<string, number>()
 
-  constructor(env: Env, limits: Limits = PER_HOUR) {
+  constructor(env: Env, limitsAt: (now: number) => Limits) {
     this.#secret = env.random(32)
-    this.#limits = limits
+    this.#limitsAt = limitsAt
   }
 
   /** Counts one asking. `false`: too many in the hour before; what is not taken is not counted either. */
   take(asked: { about?: string; address: string }, now: number): boolean {
     this.#forget(now)
-    const { about, prefix, all } = this.#limits
+    const { about = Infinity, prefix = Infinity, all = Infinity } = this.#limitsAt(now)
     const prefixKey = this.#key('prefix', prefixOf(asked.address))
     const aboutKey = asked.about === undefined ? null : this.#key('about', asked.about)
     const keys = aboutKey === null ? [prefixKey] : [prefixKey, aboutKey]

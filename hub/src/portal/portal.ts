@@ -6,8 +6,9 @@ import { Refused } from '@kakehashi/protocol/refusals'
 import { verifyRequest } from '@kakehashi/protocol/requests'
 import { handleOf, readStopToken } from '@kakehashi/protocol/stop-handle'
 import { z } from 'zod'
-import { json, refusalAnswer, type Answer, type Call } from '../call.ts'
-import { HourBudget } from './budget.ts'
+import { json, refusalAnswer, type Answer, type Call, type Caller } from '../call.ts'
+import { addressOf, HourBudget } from './budget.ts'
+import { limitsAt, PORTAL_LIMITS, type Limits, type PortalLimits } from './limits.ts'
 import { Notice, type HospitalNotice, type NoticeFacts } from './notice.ts'
 import { takeList, takeWords, wordsOf } from './notice-words.ts'
 import { newReceipt, secondOf, type Second } from './receipt.ts'
@@ -26,12 +27,18 @@ export interface PortalParts {
   store: PortalStore
   vault: { box: Uint8Array; signing: Uint8Array }
   log: Log
+  /** Beside the built-in ones: values that hold from a later day. */
+  limits?: readonly PortalLimits[]
+  /** Whose word on where a call comes from counts. */
+  proxies?: readonly string[]
 }
 
 export interface AskedStop {
   token: string
   requester: PortalStop['requester']
   erasureAsked: boolean
+  /** Counted against its network's budget, and forgotten. */
+  address: string
 }
 
 /** Asked without a paper: who that is, and whether anybody, only the hospital knows. */
@@ -63,7 +70,8 @@ export interface Portal {
   handle(call: Call): Promise<Answer>
   /**
    * Sealed and committed when this returns. The same for a token that is somebody's and one that is nobody's: the
-   * portal could not tell. `null` when it is no token at all, or more are waiting than may.
+   * portal could not tell. Beyond the budget it is taken with the same answer, and passed on in its turn. `null` when it
+   * is no token at all, its network asks without end, or more are waiting than may.
    */
   takeStop(asked: AskedStop): Promise<{ receipt: string } | null>
   /**
@@ -80,12 +88,7 @@ export interface Portal {
   noticeOf(facility: string, language: NoticeLanguage): Promise<HospitalNotice | null>
 }
 
-const WAITING_MAX = 100_000
 const LIST_MAX = 100
-/** Beyond the budget, for staff: a campaign must not hide what one patient asks, nor bury everybody. */
-const QUEUE_PER_HOUR = { about: 5, prefix: 300, all: 3_000 }
-/** Who follows their own request looks often; 2^64 guesses are needed to find somebody else's. */
-const LOOKS_PER_HOUR = { about: 20, prefix: 60, all: 20_000 }
 
 const StopBody = z.strictObject({
   token: z.string().max(100),
@@ -105,62 +108,71 @@ const HospitalsBody = z.strictObject({
 })
 const AckBody = z.strictObject({ requests: z.array(z.string().max(64)).max(1000) })
 
-export function createPortal(parts: PortalParts): Portal {
-  const vaultOnly = vaultGuard(parts)
-  const takeStop = (asked: AskedStop): Promise<{ receipt: string } | null> => keepStop(parts, asked)
-  const { env } = parts
-  const [budget, queue] = [new HourBudget(env), new HourBudget(env, QUEUE_PER_HOUR)]
-  const [questions, looks] = [new HourBudget(env), new HourBudget(env, LOOKS_PER_HOUR)]
+type Asked = Exclude<keyof PortalLimits, 'from' | 'waiting' | 'waitingBehind'>
+
+/** What is asked is counted before anything is done with it; `null` when it is beyond both budgets. */
+function counters(parts: PortalParts) {
+  const { env, limits = [] } = parts
+  const dated = [...PORTAL_LIMITS, ...limits]
+  const budget = (what: Asked) => new HourBudget(env, (now): Limits => limitsAt(dated, now)[what])
+  const [tokens, tokensBehind] = [budget('tokens'), budget('tokensBehind')]
+  const [numbers, numbersBehind] = [budget('numbers'), budget('numbersBehind')]
+  const twice = (first: HourBudget, behind: HourBudget) => (asked: { about?: string; address: string }) => {
+    if (first.take(asked, env.now())) return { queued: false }
+    return behind.take(asked, env.now()) ? { queued: true } : null
+  }
   return {
-    takeStop,
+    tokens: twice(tokens, tokensBehind),
+    numbers: twice(numbers, numbersBehind),
+    questions: budget('questions'),
+    looks: budget('looks'),
+    mostWaiting: (queued: boolean) => limitsAt(dated, env.now())[queued ? 'waitingBehind' : 'waiting'],
+  }
+}
+
+export function createPortal(parts: PortalParts): Portal {
+  const { env } = parts
+  const count = counters(parts)
+  const taking: Omit<Portal, 'handle' | 'hospitals' | 'noticeOf'> = {
+    async takeStop({ token, address, ...said }) {
+      const read = readStopToken(token)
+      const handle = read === null ? null : handleOf(read)
+      const counted = handle === null ? null : count.tokens({ about: handle, address })
+      if (handle === null || counted === null) return null
+      const mark = counted.queued ? counted : {}
+      return keep(parts, count.mostWaiting(counted.queued), (common) => ({
+        ...{ version: 1, handle, ...said, ...mark, ...common },
+      }))
+    },
     async takeNumberStop({ address, ...said }) {
-      const counted = { about: `${said.facility}\0${said.number}`, address }
-      const queued = !budget.take(counted, env.now())
-      if (queued && !queue.take(counted, env.now())) return null
-      const mark = queued ? { queued } : {}
-      return keep(parts, (common) => ({ version: 2, ...said, ...mark, ...common }))
+      const counted = count.numbers({ about: `${said.facility}\0${said.number}`, address })
+      if (counted === null) return null
+      const mark = counted.queued ? counted : {}
+      return keep(parts, count.mostWaiting(counted.queued), (common) => ({
+        ...{ version: 2, ...said, ...mark, ...common },
+      }))
     },
     async takeQuestion({ address, ...said }) {
       const tooLong = [...said.text].length > QUESTION_MAX || [...said.contact].length > CONTACT_MAX
       if (said.text.trim() === '' || tooLong) throw new Refused('REQUEST_MALFORMED', 'text')
-      if (!questions.take({ address }, env.now())) return null
-      return keep(parts, (common) => ({ version: 3, ...said, ...common }))
+      if (!count.questions.take({ address }, env.now())) return null
+      return keep(parts, count.mostWaiting(true), (common) => ({ version: 3, ...said, ...common }))
     },
     async stateOf({ receipt, second, address }) {
-      if (!looks.take({ about: receipt, address }, env.now())) return 'too-often'
+      if (!count.looks.take({ about: receipt, address }, env.now())) return 'too-often'
       return (await findState(parts.store, receipt, second)) ?? 'unknown'
     },
-    hospitals: () =>
-      parts.store.db
-        .selectFrom('portal_hospital')
-        .select(['facility', 'name'])
-        .orderBy('name')
-        .orderBy('facility')
-        .execute(),
-    async noticeOf(facility, language) {
-      const row = await parts.store.db
-        .selectFrom('portal_hospital')
-        .selectAll()
-        .where('facility', '=', facility)
-        .executeTakeFirst()
-      if (!row) return null
-      const notice = row.notice === null ? null : (JSON.parse(row.notice) as NoticeFacts)
-      return { name: row.name, notice, words: await wordsOf(parts.store, facility, language) }
-    },
+  }
+  const routes = routesOf(parts, taking.takeStop)
+  return {
+    ...taking,
+    hospitals: () => hospitalsIn(parts.store),
+    noticeOf: (facility, language) => noticeIn(parts.store, facility, language),
     async handle(call) {
       try {
         const { pathname } = new URL(call.path, 'http://portal.invalid')
-        const what = `${call.method} ${pathname}`
-        if (what === 'GET /v1/health') return json({ up: true })
-        if (what === 'POST /v1/stops') return await postStop(takeStop, call)
-        if (what === 'GET /v1/vault/requests') return await vaultOnly(call, () => list(parts))
-        if (what === 'POST /v1/vault/hospitals') return await vaultOnly(call, () => named(parts, call))
-        if (what === 'POST /v1/vault/notices')
-          return await vaultOnly(call, async () => json(await takeList(parts.store, bodyOf(call))))
-        if (what === 'POST /v1/vault/notices/words') return await vaultOnly(call, () => worded(parts, call))
-        if (what === 'POST /v1/vault/states') return await vaultOnly(call, () => told(parts, call))
-        if (what === 'POST /v1/vault/requests/acks') return await vaultOnly(call, () => taken(parts, call))
-        return refusalAnswer({ code: 'NOT_FOUND' })
+        const route = routes.get(`${call.method} ${pathname}`)
+        return route ? await route(call) : refusalAnswer({ code: 'NOT_FOUND' })
       } catch (error) {
         if (error instanceof Refused) return refusalAnswer(error.refusal)
         parts.log('portal.failed')
@@ -170,27 +182,61 @@ export function createPortal(parts: PortalParts): Portal {
   }
 }
 
-async function postStop(takeStop: Portal['takeStop'], call: Call): Promise<Answer> {
-  const asked = StopBody.safeParse(bodyOf(call))
-  const taken = asked.success ? await takeStop(asked.data) : null
-  return taken ? json(taken) : refusalAnswer({ code: 'REQUEST_MALFORMED', place: 'token' })
+function routesOf(parts: PortalParts, takeStop: Portal['takeStop']): Map<string, Caller> {
+  const guarded = vaultGuard(parts)
+  const vaultOnly =
+    (then: (call: Call) => Promise<unknown>): Caller =>
+    (call) =>
+      guarded(call, async () => json((await then(call)) ?? { stored: true }))
+  const { store, env } = parts
+  return new Map<string, Caller>([
+    ['GET /v1/health', async () => json({ up: true })],
+    ['POST /v1/stops', (call) => postStop(parts, takeStop, call)],
+    ['GET /v1/vault/requests', vaultOnly(() => list(parts))],
+    ['POST /v1/vault/requests/acks', vaultOnly((call) => taken(parts, call))],
+    ['POST /v1/vault/hospitals', vaultOnly((call) => named(parts, call))],
+    ['POST /v1/vault/notices', vaultOnly((call) => takeList(store, bodyOf(call)))],
+    ['POST /v1/vault/notices/words', vaultOnly((call) => takeWords(store, bodyOf(call)))],
+    ['POST /v1/vault/states', vaultOnly((call) => takeStates(store, bodyOf(call), env.now()))],
+  ])
 }
 
-async function keepStop(parts: PortalParts, asked: AskedStop): Promise<{ receipt: string } | null> {
-  const token = readStopToken(asked.token)
-  if (token === null) return null
-  const { requester, erasureAsked } = asked
-  return keep(parts, (common) => ({
-    version: 1,
-    handle: handleOf(token),
-    requester,
-    erasureAsked,
-    ...common,
-  }))
+function hospitalsIn({ db }: PortalStore): Promise<{ facility: string; name: string }[]> {
+  return db
+    .selectFrom('portal_hospital')
+    .select(['facility', 'name'])
+    .orderBy('name')
+    .orderBy('facility')
+    .execute()
+}
+
+async function noticeIn(
+  store: PortalStore,
+  facility: string,
+  language: NoticeLanguage,
+): Promise<HospitalNotice | null> {
+  const row = await store.db
+    .selectFrom('portal_hospital')
+    .selectAll()
+    .where('facility', '=', facility)
+    .executeTakeFirst()
+  if (!row) return null
+  const notice = row.notice === null ? null : (JSON.parse(row.notice) as NoticeFacts)
+  return { name: row.name, notice, words: await wordsOf(store, facility, language) }
+}
+
+async function postStop(parts: PortalParts, takeStop: Portal['takeStop'], call: Call): Promise<Answer> {
+  const asked = StopBody.safeParse(bodyOf(call))
+  if (!asked.success || readStopToken(asked.data.token) === null)
+    return refusalAnswer({ code: 'REQUEST_MALFORMED', place: 'token' })
+  const address = addressOf(call.peer, call.headers['x-forwarded-for'], parts.proxies ?? [])
+  const taken = await takeStop({ ...asked.data, address })
+  return taken ? json(taken) : refusalAnswer({ code: 'TOO_OFTEN' })
 }
 
 async function keep(
   parts: PortalParts,
+  waitingMax: number,
   saidOf: (common: { askedAt: number; receipt: string }) => PortalRequest,
 ): Promise<{ receipt: string } | null> {
   const { env, store } = parts
@@ -204,7 +250,7 @@ async function keep(
         .selectFrom('portal_request')
         .select([(e) => e.fn.max('seq').as('seq'), (e) => e.fn.countAll().as('n')])
         .executeTakeFirst()
-      if (Number(waiting?.n ?? 0) >= WAITING_MAX) return false
+      if (Number(waiting?.n ?? 0) >= waitingMax) return false
       const seq = Number(waiting?.seq ?? 0) + 1
       await tx
         .insertInto('portal_request')
@@ -223,18 +269,17 @@ async function keep(
   return kept ? { receipt } : null
 }
 
-async function list(parts: PortalParts): Promise<Answer> {
-  const rows = await parts.store.db
+async function list(parts: PortalParts): Promise<{ request: string; box: string }[]> {
+  return parts.store.db
     .selectFrom('portal_request')
     .select(['request', 'box'])
     .orderBy('seq')
     .limit(LIST_MAX)
     .execute()
-  return json(rows)
 }
 
 /** The whole list anew, as the vault has it from the hospitals' declarations. */
-async function named(parts: PortalParts, call: Call): Promise<Answer> {
+async function named(parts: PortalParts, call: Call): Promise<void> {
   const body = HospitalsBody.safeParse(bodyOf(call))
   if (!body.success) throw new Refused('REQUEST_MALFORMED')
   const { hospitals } = body.data
@@ -246,20 +291,9 @@ async function named(parts: PortalParts, call: Call): Promise<Answer> {
         .values({ ...hospital, notice: notice === null ? null : JSON.stringify(notice) })
         .execute()
   })
-  return json({ stored: true })
 }
 
-async function worded(parts: PortalParts, call: Call): Promise<Answer> {
-  await takeWords(parts.store, bodyOf(call))
-  return json({ stored: true })
-}
-
-async function told(parts: PortalParts, call: Call): Promise<Answer> {
-  await takeStates(parts.store, bodyOf(call), parts.env.now())
-  return json({ stored: true })
-}
-
-async function taken(parts: PortalParts, call: Call): Promise<Answer> {
+async function taken(parts: PortalParts, call: Call): Promise<void> {
   const body = AckBody.safeParse(bodyOf(call))
   if (!body.success) throw new Refused('REQUEST_MALFORMED')
   const { requests } = body.data
@@ -267,7 +301,6 @@ async function taken(parts: PortalParts, call: Call): Promise<Answer> {
     await parts.store.bookkeep((tx) =>
       tx.deleteFrom('portal_request').where('request', 'in', requests).execute(),
     )
-  return json({ stored: true })
 }
 
 function bodyOf(call: Call): unknown {

@@ -13,7 +13,13 @@ const stop = {
   erasureAsked: z.boolean(),
 }
 const Said = z.discriminatedUnion('version', [
-  z.strictObject({ version: z.literal(1), handle: z.string().regex(/^[0-9a-f]{64}$/), ...stop }),
+  z.strictObject({
+    version: z.literal(1),
+    handle: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Asked beyond what an hour allows: it holds at once, and reaches the hospitals in its turn. */
+    queued: z.boolean().optional(),
+    ...stop,
+  }),
   z.strictObject({
     version: z.literal(2),
     facility: z.string().max(64),

@@ -34,7 +34,7 @@ test('S9 whoever is stopped, stopped by paper, erased or in doubt may be in no r
     by: 's',
   } as const
   await stopByStaff(hub.parts, { ...staff, handles: [], patients: [chart('1')], tracks: ['ANON'] })
-  await hub.portal.takeStop({ token, requester: 'person', erasureAsked: false })
+  await hub.portal.takeStop({ token, requester: 'person', erasureAsked: false, address: '192.0.2.7' })
   await hand.say({ type: 'erasure-requested', patients: [chart('3')], stop: null, askedAt: hub.env.now() })
   await hand.say({ type: 'notice-voided-reported', patients: [chart('4')], voidedAt: hub.env.now() })
   await hub.vault.round()

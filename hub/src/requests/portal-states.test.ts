@@ -46,7 +46,12 @@ async function acknowledge(hand: HospitalHand): Promise<void> {
 
 test('R16 R20 with the paper: received, passed on, in force at the hospital and erased, each with its day', async () => {
   const { hub, hand } = await world()
-  const taken = await hub.portal.takeStop({ token: TOKEN, requester: 'person', erasureAsked: true })
+  const taken = await hub.portal.takeStop({
+    token: TOKEN,
+    requester: 'person',
+    erasureAsked: true,
+    address: '192.0.2.7',
+  })
   const none = { passed: null, held: null, erased: null, lifted: null }
   const start = { byToken: true, erasureAsked: true, asked: '2026-07-01' }
   expect(await byToken(hub, taken?.receipt)).toEqual({ ...start, ...none })

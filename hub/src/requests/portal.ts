@@ -8,6 +8,7 @@ import {
 } from '../portal/sealed-request.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { PeerFailed, type Peer } from '../vault/peer.ts'
+import { passOnBehind } from './behind.ts'
 import { keepIntake } from './intake.ts'
 import { tellHospitals, tellNoticeWordsIfKnown } from './portal-hospitals.ts'
 import { keepAsked, tellStates } from './portal-states.ts'
@@ -51,6 +52,7 @@ export async function pullRequests(parts: VaultParts, portal: Peer): Promise<num
     await portal.post('/v1/vault/requests/acks', { requests: list.map(({ request }) => request) })
     taken += list.length
   }
+  await passOnBehind(parts)
   await tellPortal(parts, portal, taken > 0)
   return taken
 }
@@ -111,6 +113,7 @@ async function takeStop(
         // a number and a birth date are no proof of who asked: nothing is erased before staff have verified it
         erasureAsked: said.erasureAsked && !meant.named,
         receipt: said.receipt,
+        queued: said.version === 1 && said.queued === true,
       })
       if (entered && meant.named)
         await keepIntake(

@@ -164,7 +164,7 @@ test('R16 a handle learnt from admitted evidence names the chart: only that hosp
   const token = newStopToken(hub.env)
   await hand.send(hand.content(patientState(hand.facility, '0001', { handles: [handleOf(token)] })))
   await hub.vault.round()
-  await hub.portal.takeStop({ token, requester: 'family', erasureAsked: true })
+  await hub.portal.takeStop({ token, requester: 'family', erasureAsked: true, address: '192.0.2.7' })
   await hub.vault.round()
   expect(await orders(hand)).toMatchObject([{ patients: ['hospital-a/0001'], erasureAsked: true }])
   expect(await orders(b)).toEqual([])
@@ -238,7 +238,7 @@ test('a backup of yesterday does not undo a stop of today, neither of a chart no
     patients: [patientState(hand.facility, '0001').patient],
     handles: [],
   })
-  await hub.portal.takeStop({ token, requester: 'person', erasureAsked: false })
+  await hub.portal.takeStop({ token, requester: 'person', erasureAsked: false, address: '192.0.2.7' })
   await hub.vault.round()
   for (const table of ['stop', 'stop_chart', 'stop_hash', 'stop_handle', 'stop_delivery'] as const)
     await hub.ops.db.deleteFrom(table).execute()

@@ -30,6 +30,8 @@ export interface StopAsk {
   receipt: string | null
   /** Said by name: to these facilities (`null`: all), and by these hashes known again at the second gate. */
   named?: { person: AskedPerson; facilities: FacilityId[] | null; names: string[] }
+  /** Asked in a flood: of a paper nobody here knows, the hospitals are told in its turn (`behind.ts`). */
+  queued?: boolean
 }
 
 /** A stop holds from the commit of this transaction: the second gate reads the list in the one that admits. */
@@ -46,7 +48,7 @@ export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Pro
   await insertStop(tx, parts, ask)
   for (const part of slices([...patients])) await addCharts(tx, parts, ask.stop, part)
   await addNames(tx, ask.stop, ask.named?.names ?? [])
-  await passOn(tx, parts, ask, [...patients])
+  if (ask.queued !== true || patients.size > 0) await passOn(tx, parts, ask, [...patients])
   if (ask.erasureAsked && patients.size > 0)
     await askErasure(tx, parts, { patients: [...patients], by: ask.agent ?? ask.origin, stop: ask.stop })
   return true

@@ -10,7 +10,12 @@ test('R16 requests sealed to a key this vault has not are kept, told once as sev
   hub = await hubWorld()
   const { box } = hub.parts.keys
   hub.parts.keys.box = newBoxKey(hub.env)
-  const ask = { token: '0123456789ABCDEFGHJKMNPQRS', requester: 'person', erasureAsked: false } as const
+  const ask = {
+    token: '0123456789ABCDEFGHJKMNPQRS',
+    requester: 'person',
+    erasureAsked: false,
+    address: '192.0.2.7',
+  } as const
   await hub.portal.takeStop(ask)
   await hub.vault.round()
   await hub.portal.takeStop(ask)

@@ -1,9 +1,8 @@
 import { readStopToken } from '@kakehashi/protocol/stop-handle'
-import { html, withReadings } from '@kakehashi/ui/markup'
 import type { Context, Hono } from 'hono'
 import { checkPage, donePage, numberPage, REQUESTERS, wishOf, type Requester, type Wish } from './ask.ts'
-import { LANGUAGES, layout, type Language } from './layout.ts'
-import type { AroundOf } from './number-pages.ts'
+import type { Language } from './layout.ts'
+import { busyPage, type AroundOf } from './number-pages.ts'
 
 export interface StopByToken {
   token: string
@@ -13,7 +12,7 @@ export interface StopByToken {
 
 export interface TokenStopParts {
   /** Sealed to the vault and committed when this returns; equal for known and unknown tokens. `null`: too many now. */
-  takeStop(asked: StopByToken, from: Request): Promise<{ receipt: string } | null>
+  takeStop(asked: StopByToken, c: Context): Promise<{ receipt: string } | null>
 }
 
 const RECEIPT = /^[A-Z0-9][A-Z0-9-]{3,39}$/
@@ -61,7 +60,6 @@ export function addTokenPages(app: Hono, parts: TokenStopParts, language: Langua
 }
 
 function takePages(app: Hono, parts: TokenStopParts, language: Language, around: AroundOf): void {
-  const w = LANGUAGES[language]
   app.post(`/${language}/stop`, async (c) => {
     const { token, who, wish, erasure } = await answers(c)
     const read = readStopToken(token)
@@ -77,11 +75,9 @@ function takePages(app: Hono, parts: TokenStopParts, language: Language, around:
       })
       return c.html(page, 422)
     }
-    const taken = await parts.takeStop({ token: read, requester, erasureAsked: erasure === 'yes' }, c.req.raw)
+    const taken = await parts.takeStop({ token: read, requester, erasureAsked: erasure === 'yes' }, c)
     if (taken) return c.redirect(`/${language}/received/${taken.receipt}`, 303)
-    const main = html`<h1>${withReadings(w.busyTitle)}</h1>
-      <p>${withReadings(w.busyText)}</p>`
-    return c.html(layout(around(language, ''), w.busyTitle, main), 429)
+    return c.html(busyPage(around(language, '')), 429)
   })
 
   app.get(`/${language}/received/:receipt`, (c) => {
