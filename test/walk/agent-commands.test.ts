@@ -111,7 +111,7 @@ test('a wrong, an expired and a used code each end with their own reason and a n
   expect(existsSync(join(at('u'), 'hub.json'))).toBe(false)
 })
 
-test('an SS-MIX2 storage is known by its layout; it is listed, examined and read', async () => {
+test('an SS-MIX2 storage is known by its layout; it is probed, counted, examined and read', async () => {
   const file = { patient: '0000123456', kind: 'ADT-00', at: '20260101000000000' }
   const storage = join(dir, 'ssmix2')
   const path = pathOf(storage, file)
@@ -124,15 +124,25 @@ test('an SS-MIX2 storage is known by its layout; it is listed, examined and read
   expect(JSON.parse(readFileSync(join(home, 'config.json'), 'utf8')).sources).toEqual([
     { id: 'ehr', kind: 'ssmix2', folder: storage },
   ])
-  const [list, doctor] = await Promise.all([
-    agent('sources', 'list', '--dir', home),
+  const [probe, doctor, dry] = await Promise.all([
+    agent('sources', 'probe', '--dir', home),
     agent('doctor', '--dir', home),
+    agent('sources', 'sweep', '--dry-run', '--dir', home),
   ])
-  expect(list.out).toContain('SS-MIX2標準化ストレージ')
-  expect(list.out).toContain('読めます')
+  expect(probe.out).toContain('SS-MIX2標準化ストレージ')
+  expect(probe).toMatchObject({ exit: 0 })
+  expect(probe.out).toContain('読めます')
   expect(doctor.out).toContain('OK  電子カルテ: ehr: SS-MIX2標準化ストレージ')
+  expect(dry.out).toMatch(/ehr +1 +1 +0/)
+  expect(dry.out).toContain('何も書き換えていません')
+  const read = await agent('sources', 'read', 'ehr', '--dir', home, '--json')
+  expect(JSON.parse(read.out)).toMatchObject({ seen: 1, added: 1, faults: [] })
+  const other = await agent('sources', 'read', 'ehr2', '--dir', home)
+  expect(other).toMatchObject({ exit: 2 })
   rmSync(storage, { recursive: true })
-  expect((await agent('sources', 'list', '--dir', home)).out).toContain('接続できません')
+  const gone = await agent('sources', 'probe', '--dir', home)
+  expect(gone.out).toContain('接続できません')
+  expect(gone).toMatchObject({ exit: 1 })
 })
 
 test('an agent that is not enrolled says so; wrong use ends with 2', async () => {

@@ -5,6 +5,7 @@ import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { OfficeRoutes } from '../office/routes.ts'
+import { SourceRoutes } from '../office/source-routes.ts'
 import { PaperRoutes } from '../papers/routes.ts'
 import { isDiskFull } from '../store/disk-full.ts'
 import { troublePage } from './pages/trouble.ts'
@@ -67,6 +68,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   todayRoutes(app, parts, sessions, views)
   new PaperRoutes(parts, views).mount(app)
   new OfficeRoutes(parts, views).mount(app)
+  new SourceRoutes(parts, views).mount(app)
 
   app.notFound((c) =>
     c.html(troublePage(facilityName, SHARED_WORDS.notFoundTitle, SHARED_WORDS.notFoundText), 404),

@@ -6,6 +6,8 @@ export const OFFICE_ROUTES = {
     'POST /office/dry-run',
     'POST /office/count',
     'GET /office/imports',
+    'GET /office/sources',
+    'POST /office/sources/count',
   ],
   privacy: [
     'GET /office/list/:list',

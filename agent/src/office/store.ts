@@ -7,6 +7,8 @@ export interface OfficeTables {
   office_report: { kind: string; at: number; by: string; body: string }
 }
 
+export type ReportKind = 'dry-run' | 'sources'
+
 export const officeMigrations: readonly Migration[] = [
   {
     name: 'office-001',
@@ -18,7 +20,7 @@ export const officeMigrations: readonly Migration[] = [
 
 export async function keepReport(
   tx: Tx<OfficeTables>,
-  kind: 'dry-run',
+  kind: ReportKind,
   report: { at: number; by: string; body: unknown },
 ): Promise<void> {
   const row = { at: report.at, by: report.by, body: JSON.stringify(report.body) }
@@ -31,7 +33,7 @@ export async function keepReport(
 
 export async function lastReport<T>(
   db: Pick<Kysely<OfficeTables>, 'selectFrom'>,
-  kind: 'dry-run',
+  kind: ReportKind,
 ): Promise<{ at: number; by: string; body: T } | null> {
   const row = await db.selectFrom('office_report').selectAll().where('kind', '=', kind).executeTakeFirst()
   return row ? { at: row.at, by: row.by, body: JSON.parse(row.body) as T } : null

@@ -102,6 +102,30 @@ export const O = {
   exportJson: '署名つきJSONで保存',
   exportNote: '個人情報です。保管に注意してください。',
 
+  sourcesTitle: '電子カルテの読み取り',
+  sourcesLead: '電子カルテから何件を読み、何をなぜ送れずにいるか。患者の名前は出ません。',
+  sourcesNone: 'まだ何も読んでいません。設定と接続は agent sources probe で確かめられます。',
+  sourcesAt: (time: string) => `${time} に数えた件数`,
+  sourceReadAt: (time: string) => `最後に読んだ時刻：${time}`,
+  sourceNeverRead: 'まだ最後まで読めたことがありません。',
+  sourceOld: '丸一日、読めていません',
+  sourceOldNext: '電子カルテとのつながりを agent sources probe で確かめてください。',
+  sourceBrake: (type: string, missing: number, total: number) =>
+    `${type} が ${total}件中 ${missing}件 見当たらず、削除とみなさずに待っています`,
+  sourceBrakeNext: (source: string, type: string) =>
+    `書き出しの漏れでないか確かめ、本当に削除したものなら agent sources confirm-deletions ${source} ${type} --by 職員のID`,
+  sourceRecords: '記録の件数',
+  sourceColumns: ['いまの扱い', '件数', 'いちばん古いもの'],
+  sourceReadable: '読めた（通知と期間の条件がそろえば送る）',
+  sourceHeld: (why: string) => `保留：${why}`,
+  sourceSince: (time: string) => `${time} から`,
+  sourceGone: '元の電子カルテから消えた',
+  sourceSum: '合計',
+  sourceBroken: '読めなかった場所',
+  sourceBrokenColumns: ['理由', '箇所'],
+  sourceBrokenNext: 'どのファイルの何行目かは agent sources show で分かります。',
+  toSources: '電子カルテの読み取り',
+
   dryRunTitle: '試し送り',
   dryRunLead:
     '電子カルテを全部読み、いま送るとしたら何が送られ、何がなぜ送られないかを数えます。何も送りません。',

@@ -106,6 +106,10 @@ export const patient = (id: string, more: object = {}) =>
 export const observation = (id: string, of: string, value = '1.0') =>
   `{"resourceType":"Observation","id":"${id}","status":"final","subject":{"reference":"Patient/${of}"},"valueQuantity":{"value":${value}}}`
 
+/** Names its patient by nothing that can be followed. */
+export const nobodys = (id: string) =>
+  `{"resourceType":"Observation","id":"${id}","status":"final","subject":{"display":"?"}}`
+
 export async function fetched(
   connector: SourceConnector,
   patients: readonly PatientKey[],

@@ -40,7 +40,7 @@ export interface LedgerChange {
   fresh: Set<Seen>
 }
 
-interface Row {
+export interface Row {
   type: string
   id: string
   hash: string
@@ -93,38 +93,56 @@ export async function keepLedger(
   return change
 }
 
+/** What a record is against what the ledger had of it. */
+export type Verdict = 'ignored' | 'same' | 'added' | 'changed'
+
+export function judge(
+  one: Seen,
+  before: Row | undefined,
+  { run, dated }: Pick<LedgerPass, 'run' | 'dated'>,
+): { verdict: Verdict; code: RefusalCode | null } {
+  const older = dated && before !== undefined && before.state !== 'gone' && isRegressed(one, before)
+  const code = one.code ?? (older ? 'SOURCE_REGRESSED' : null)
+  // of two versions in one pass the newer counts
+  if (older && before.run === run && before.code !== 'SOURCE_REGRESSED') return { verdict: 'ignored', code }
+  const state = code === null ? 'active' : 'held'
+  const patients = JSON.stringify(one.patients)
+  if (before?.hash === one.hash && before.state === state && before.patients === patients)
+    return { verdict: 'same', code }
+  return { verdict: before !== undefined && before.state !== 'gone' ? 'changed' : 'added', code }
+}
+
 async function compare(
   tx: SourcesTx,
   one: Seen,
   before: Row | undefined,
-  { run, now, dated }: LedgerPass,
+  pass: LedgerPass,
   change: LedgerChange,
 ): Promise<unknown[] | null> {
-  const older = dated && before !== undefined && before.state !== 'gone' && isRegressed(one, before)
-  // of two versions in one pass the newer counts
-  if (older && before.run === run && before.code !== 'SOURCE_REGRESSED') return null
-  const code = one.code ?? (older ? 'SOURCE_REGRESSED' : null)
-  const state = code === null ? 'active' : 'held'
-  const patients = JSON.stringify(one.patients)
-  const file = one.span?.file ?? ''
+  const { run, now, dated } = pass
+  const { verdict, code } = judge(one, before, pass)
+  if (verdict === 'ignored') return null
   if (code !== null) change.held++
-  const same = before?.hash === one.hash && before.state === state && before.patients === patients
-  if (same) {
+  const file = one.span?.file ?? ''
+  if (verdict === 'same') {
     change.unchanged++
-    if (before.run === run && before.file === file && code === null) return null
+    if (before?.run === run && before.file === file && code === null) return null
   } else {
-    const existed = before !== undefined && before.state !== 'gone'
-    change[existed ? 'changed' : 'added']++
+    change[verdict]++
     if (code === 'SOURCE_REGRESSED') change.regressed++
     else {
       change.fresh.add(one)
       for (const patient of one.patients) change.touched.add(patient)
-      if (existed) for (const patient of await withdrawn(tx, one, before, now)) change.touched.add(patient)
+      if (before && verdict === 'changed')
+        for (const patient of await withdrawn(tx, one, before, now)) change.touched.add(patient)
     }
   }
+  const state = code === null ? 'active' : 'held'
   const tried = code === null ? null : now
-  const toldAt = older ? before.told_at : dated ? one.time : null
-  return [one.key.type, one.key.id, one.hash, patients, file, run, state, code, now, tried, toldAt]
+  const newest = code === 'SOURCE_REGRESSED' ? (before?.told_at ?? null) : one.time
+  const toldAt = dated ? newest : null
+  const { type, id } = one.key
+  return [type, id, one.hash, JSON.stringify(one.patients), file, run, state, code, now, tried, toldAt]
 }
 
 /** A version that is now about other patients, or may no longer travel, takes back what was sent before. */
@@ -136,7 +154,12 @@ async function withdrawn(tx: SourcesTx, one: Seen, before: Row, now: Instant): P
   return [...lost, ...owed]
 }
 
-async function rowsOf(tx: SourcesTx, source: string, page: readonly Seen[]): Promise<Map<string, Row>> {
+/** What the ledger has of these, by `type/id`. */
+export async function rowsOf(
+  tx: Kysely<SourcesTables>,
+  source: string,
+  page: readonly Seen[],
+): Promise<Map<string, Row>> {
   const keys = JSON.stringify(page.map((one) => [one.key.type, one.key.id]))
   const { rows } = await sql<Row>`
     SELECT l.type, l.id, l.hash, l.patients, l.run, l.state, l.code, l.file, l.told_at

@@ -108,7 +108,7 @@ export async function askForMissing(
 
 const ASK_MAX = 10_000
 
-function tooMany({ missing, total }: Missing, rule: BrakeRule): boolean {
+export function tooMany({ missing, total }: Missing, rule: BrakeRule): boolean {
   return missing >= rule.missingMin && (missing > rule.missingMax || missing > total * rule.shareMax)
 }
 

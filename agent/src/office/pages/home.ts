@@ -36,7 +36,7 @@ export function homePage(around: DeskView, view: HomeView): Markup {
       ${tasks(view.tasks)} ${counted(around, view)}
       <h2>${O.links}</h2>
       <div class="form-row">
-        ${linkButton({ text: O.toDryRun, href: '/office/dry-run' })}${linkButton({ text: O.toImports, href: '/office/imports' })}${
+        ${linkButton({ text: O.toSources, href: '/office/sources' })}${linkButton({ text: O.toDryRun, href: '/office/dry-run' })}${linkButton({ text: O.toImports, href: '/office/imports' })}${
           view.it
             ? ''
             : html`${linkButton({ text: O.toProvisions, href: '/office/provisions' })}${linkButton({ text: O.toEvidence, href: '/office/evidence' })}${linkButton({ text: O.toPapers, href: '/papers' })}`
