@@ -7,6 +7,26 @@ import { done, rowsOf } from './stage.ts'
 const AUTHOR = 'analyst'
 const OFFICE = 'office'
 const REVIEWERS = ['reviewer-1', 'reviewer-2'] as const
+const ROLES: readonly [string, string][] = [
+  [AUTHOR, 'author,reviewer'],
+  ...REVIEWERS.map((id): [string, string] => [id, 'reviewer']),
+]
+
+/** What each member of the operator's staff was given on paper: the passphrase, and codes that are good once. */
+type Papers = Map<string, { passphrase: string; recoveryCodes: string[] }>
+
+async function hire(scene: Scene): Promise<Papers> {
+  const papers: Papers = new Map()
+  for (const [id, roles] of ROLES)
+    papers.set(id, await scene.atHub('account-add', '--id', id, '--name', id, '--roles', roles))
+  return papers
+}
+
+/** Passphrase and code as somebody types them, each on a line. */
+function typed(papers: Papers, id: string): string {
+  const { passphrase = '', recoveryCodes = [] } = papers.get(id) ?? {}
+  return `${passphrase}\n${recoveryCodes.shift() ?? ''}\n`
+}
 
 export async function release(scene: Scene): Promise<void> {
   await linkage(scene)
@@ -19,13 +39,14 @@ export async function release(scene: Scene): Promise<void> {
   if (refused.code === 0) throw new Error('a build without approval was not refused')
   tell.say(`before any review, a build is refused: ${refused.err.trim().split('\n').at(-1)}`)
   await scene.atHub('release', 'assign', id, ...REVIEWERS, '--by', OFFICE)
-  await vote(scene, id)
+  const papers = await hire(scene)
+  await vote(scene, id, papers)
   const built = await scene.atHub<Built>('release', 'build', id, '--by', AUTHOR)
   tell.say(
     `built: ${built.persons} persons, ${built.rows} rows, digest ${built.digest.slice(0, 16)}…; the risk report says`,
   )
   for (const sentence of built.sentences) tell.say(`  ${sentence}`)
-  await vote(scene, id)
+  await vote(scene, id, papers)
   const { parcel } = await scene.atHub<{ parcel: string }>('release', 'deliver', id, '--by', OFFICE)
   scene.parcel = parcel
   tell.say('delivered, sealed to the user’s key; pseudonyms’ table and date offsets are destroyed')
@@ -91,22 +112,20 @@ async function apply(scene: Scene): Promise<string> {
   return id
 }
 
-async function vote(scene: Scene, id: string): Promise<void> {
-  const own = await runToEnd(HUB, ['release', 'vote', id, '--by', AUTHOR, '--dir', scene.hub.dir], {
-    shiftMs: scene.shiftMs,
-  })
-  if (own.code === 0) throw new Error('the author could vote')
+async function vote(scene: Scene, id: string, papers: Papers): Promise<void> {
+  const cast = (who: string) =>
+    runToEnd(
+      HUB,
+      [
+        ...['release', 'vote', id, '--by', who, '--reason', '確認した', '--secret-stdin'],
+        ...['--dir', scene.hub.dir, '--json'],
+      ],
+      { shiftMs: scene.shiftMs, input: typed(papers, who) },
+    )
+  if ((await cast(AUTHOR)).code === 0) throw new Error('the author could vote')
   const states: string[] = []
   for (const reviewer of REVIEWERS) {
-    const { state } = await scene.atHub<{ state: string }>(
-      'release',
-      'vote',
-      id,
-      '--by',
-      reviewer,
-      '--reason',
-      '確認した',
-    )
+    const { state } = JSON.parse((await done(cast(reviewer))).out) as { state: string }
     states.push(state)
   }
   scene.tell.say(`two reviewers voted, the author could not: ${states.join(' → ')}`)

@@ -2,26 +2,41 @@ import type { Command } from 'commander'
 import { BOX_OVERLAP_MS, rotateBoxKey } from '../vault/box-key.ts'
 import { rotateStoreKey } from '../vault/store-key.ts'
 import type { HubContext } from './context.ts'
+import { OFFICERS, proven, withSecrets, type ProofOptions } from './proof.ts'
 import { zonesAnswering } from './upkeep.ts'
 
+interface RotateOptions extends ProofOptions {
+  by: string
+  second: string
+  box?: boolean
+  store?: boolean
+}
+
 export function registerKeyCommands(program: Command, context: HubContext): void {
-  program
-    .command('rotate-keys')
-    .description('鍵を新しくする（三つの区画を止めてから）')
+  withSecrets(
+    program
+      .command('rotate-keys')
+      .description('鍵を新しくする（三つの区画を止めてから。二名の合言葉と確認の番号が要る）'),
+  )
+    .requiredOption('--by <staff>', '一人目の職員の番号')
+    .requiredOption('--second <staff>', '二人目の職員の番号')
     .option('--box', '封の鍵だけを新しくする。古い鍵は重なりの期間だけ残す')
     .option('--store', '保管の鍵だけを新しくする。これより前のバックアップは開けなくなる')
     .requiredOption('--yes', '保管の鍵を新しくすると古いバックアップが開けなくなることを承知した')
-    .action(async (options: { box?: boolean; store?: boolean }) => {
+    .action(async (options: RotateOptions) => {
       const up = await zonesAnswering(context.dir())
       if (up.length > 0)
         context.fail(
           `動いている区画があります: ${up.join('、')}。\n三つの区画を止めてから、もう一度実行してください。`,
         )
       const both = !options.box && !options.store
-      const done = await context.withVault(async (vault) => ({
-        store: options.store || both ? await rotateStoreKey(vault) : null,
-        box: options.box || both ? await rotateBoxKey(vault, context.dir()) : null,
-      }))
+      const done = await context.withVault(async (vault) => {
+        await proven(context, vault, options, OFFICERS, [options.by, options.second])
+        return {
+          store: options.store || both ? await rotateStoreKey(vault) : null,
+          box: options.box || both ? await rotateBoxKey(vault, context.dir()) : null,
+        }
+      })
       context.tell([...storeLines(done.store), ...boxLines(done.box)].join('\n'), done)
     })
 }

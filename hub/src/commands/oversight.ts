@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { clearIncident } from '../vault/incident.ts'
 import { hubStatus, statusLines } from '../vault/status.ts'
 import type { HubContext } from './context.ts'
+import { OFFICERS, proven, withSecrets, type ProofOptions } from './proof.ts'
 
 export function registerOversightCommands(program: Command, context: HubContext): void {
   program
@@ -29,21 +30,24 @@ export function registerOversightCommands(program: Command, context: HubContext)
       )
       context.tell(lines.length === 0 ? '未解決の事故はありません。' : lines.join('\n'), rows)
     })
-  program
-    .command('clear-incident')
-    .description('事故を解決済みにする（二名と理由が要る。停止していた受け入れを再開する）')
+  withSecrets(
+    program
+      .command('clear-incident')
+      .description('事故を解決済みにする（二名の合言葉と理由が要る。停止していた受け入れを再開する）'),
+  )
     .requiredOption('--incident <id>', '事故の番号')
     .requiredOption('--by <staff>', '一人目の職員の番号')
     .requiredOption('--second <staff>', '二人目の職員の番号')
     .requiredOption('--reason <text>', '理由（個人の情報は書かない）')
-    .action(async (options: { incident: string; by: string; second: string; reason: string }) => {
-      const done = await context.withVault((vault) =>
-        clearIncident(vault.ops, {
+    .action(async (options: ClearOptions) => {
+      const done = await context.withVault(async (vault) => {
+        await proven(context, vault, options, OFFICERS, [options.by, options.second])
+        return clearIncident(vault.ops, {
           incident: options.incident,
           by: [options.by, options.second],
           reason: options.reason,
-        }),
-      )
+        })
+      })
       if (!done)
         return context.fail(
           '解決済みにできませんでした。番号が正しく未解決であること、二名が別の人であること、理由があることを確かめてください。',
@@ -57,6 +61,13 @@ export function registerOversightCommands(program: Command, context: HubContext)
     .option('--tracks <list>', '区分をコンマ区切りで: ANON,PSEUDO', 'ANON')
     .option('--by <staff>', '操作した職員の番号', 'staff')
     .action((options: { standing: string; tracks: string; by: string }) => certification(context, options))
+}
+
+interface ClearOptions extends ProofOptions {
+  incident: string
+  by: string
+  second: string
+  reason: string
 }
 
 async function certification(

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { inJapanese, isRefusalCode } from '@kakehashi/protocol/refusals'
 import { clearQuarantine, inspect, quarantined, type Quarantined } from '../vault/quarantine.ts'
 import type { HubContext } from './context.ts'
+import { OFFICERS, proven, withSecrets, type ProofOptions } from './proof.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 
@@ -11,9 +12,13 @@ export function registerQuarantineCommands(program: Command, context: HubContext
     .description('隔離した荷の一覧（--batch で一つを開封せずに調べる）')
     .option('--batch <id>', '荷の番号')
     .action((options: { batch?: string }) => list(context, options.batch))
-  program
-    .command('clear-quarantine')
-    .description('隔離した荷の中身を消す（二名と理由が要る。荷を受け入れ直す方法はなく、装置が作り直す）')
+  withSecrets(
+    program
+      .command('clear-quarantine')
+      .description(
+        '隔離した荷の中身を消す（二名の合言葉と理由が要る。荷を受け入れ直す方法はなく、装置が作り直す）',
+      ),
+  )
     .requiredOption('--batch <id>', '荷の番号')
     .requiredOption('--by <staff>', '一人目の職員の番号')
     .requiredOption('--second <staff>', '二人目の職員の番号')
@@ -21,7 +26,7 @@ export function registerQuarantineCommands(program: Command, context: HubContext
     .action((options: ClearOptions) => clear(context, options))
 }
 
-interface ClearOptions {
+interface ClearOptions extends ProofOptions {
   batch: string
   by: string
   second: string
@@ -56,7 +61,9 @@ async function list(context: HubContext, batch: string | undefined): Promise<voi
 }
 
 async function clear(context: HubContext, options: ClearOptions): Promise<void> {
-  const cleared = await context.withVault(async ({ ops }) => {
+  const cleared = await context.withVault(async (vault) => {
+    const { ops } = vault
+    await proven(context, vault, options, OFFICERS, [options.by, options.second])
     const of = (await quarantined(ops)).filter((one) => one.batch === options.batch)
     let n = 0
     for (const { batch, digest } of of)

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { approvedRules, approveRules, proposeRules, rulesHistory } from '../vault/rules-change.ts'
 import type { HubContext } from './context.ts'
+import { OFFICERS, proven, withSecrets, type ProofOptions } from './proof.ts'
 
 const STANDINGS = { 'built-in': '組み込み', proposed: '承認待ち', approved: '承認済み' } as const
 
@@ -25,16 +26,24 @@ export function registerRuleCommands(program: Command, context: HubContext): voi
     .description('版の履歴。--edition でその版の全文')
     .option('--edition <version>', '全文を出す版')
     .action((options: { edition?: string }) => show(context, options.edition))
-  rules
-    .command('propose <file>')
-    .description('新しい規則ファイルを提案する（まだ効力はない）')
+  withSecrets(
+    rules
+      .command('propose <file>')
+      .description('新しい規則ファイルを提案する（まだ効力はない。合言葉と確認の番号が要る）'),
+  )
     .requiredOption('--by <staff>', '提案する職員の番号')
-    .action((file: string, options: { by: string }) => propose(context, file, options.by))
-  rules
-    .command('approve <hash>')
-    .description('提案された規則ファイルを承認する（提案者とは別の人）')
+    .action((file: string, options: Acting) => propose(context, file, options))
+  withSecrets(
+    rules
+      .command('approve <hash>')
+      .description('提案された規則ファイルを承認する（提案者とは別の人。合言葉と確認の番号が要る）'),
+  )
     .requiredOption('--by <staff>', '承認する職員の番号')
-    .action((hash: string, options: { by: string }) => approve(context, hash, options.by))
+    .action((hash: string, options: Acting) => approve(context, hash, options))
+}
+
+interface Acting extends ProofOptions {
+  by: string
 }
 
 async function show(context: HubContext, edition: string | undefined): Promise<void> {
@@ -55,10 +64,13 @@ async function show(context: HubContext, edition: string | undefined): Promise<v
   return context.tell(lines.join('\n'), { inForce, history })
 }
 
-async function propose(context: HubContext, file: string, by: string): Promise<void> {
+async function propose(context: HubContext, file: string, options: Acting): Promise<void> {
   const rules = readJson(context, file)
   const done = await sayingWhy(context, () =>
-    context.withVault(({ ops }) => proposeRules(ops, { rules, by })),
+    context.withVault(async (vault) => {
+      await proven(context, vault, options, OFFICERS, [options.by])
+      return proposeRules(vault.ops, { rules, by: options.by })
+    }),
   )
   context.tell(
     `版 ${done.version} を提案しました。まだ効力はありません。\n` +
@@ -67,8 +79,13 @@ async function propose(context: HubContext, file: string, by: string): Promise<v
   )
 }
 
-async function approve(context: HubContext, hash: string, by: string): Promise<void> {
-  const done = await sayingWhy(context, () => context.withVault(({ ops }) => approveRules(ops, { hash, by })))
+async function approve(context: HubContext, hash: string, options: Acting): Promise<void> {
+  const done = await sayingWhy(context, () =>
+    context.withVault(async (vault) => {
+      await proven(context, vault, options, OFFICERS, [options.by])
+      return approveRules(vault.ops, { hash, by: options.by })
+    }),
+  )
   context.tell(
     `版 ${done.version} を承認しました。${done.effectiveFrom} から、この規則で受け入れを判断します。`,
     done,

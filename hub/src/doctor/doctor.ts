@@ -157,14 +157,14 @@ async function oldBackups(vault: OpenVault): Promise<Finding> {
   if (isRotating(vault.folder))
     return fail(
       'rotation',
-      '鍵の更新が途中で止まっています。三つの区画を止め、hub rotate-keys --store --yes をもう一度実行してください。',
+      '鍵の更新が途中で止まっています。三つの区画を止め、hub rotate-keys --store --yes --by <職員> --second <職員> をもう一度実行してください。',
     )
   const erased = await erasuresSinceRotation(vault.ops)
   return erased === 0
     ? ok('rotation', '消した方の鍵を古いバックアップから取り出すことはできません。')
     : warn(
         'rotation',
-        `前回の鍵の更新の後に削除が${erased}件ありました。古いバックアップを持つ人は、その方の鍵をまだ取り出せます。三つの区画を止めて hub rotate-keys --store --yes を実行し、hub backup を取り直してください。`,
+        `前回の鍵の更新の後に削除が${erased}件ありました。古いバックアップを持つ人は、その方の鍵をまだ取り出せます。三つの区画を止めて hub rotate-keys --store --yes --by <職員> --second <職員> を実行し、hub backup を取り直してください。`,
       )
 }
 

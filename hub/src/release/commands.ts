@@ -6,6 +6,7 @@ import { linkedCohort } from '../anonymization/linked-cohort.ts'
 import { isFrom } from '../anonymization/persons.ts'
 import { ReleaseImpossible } from '../anonymization/disclosure.ts'
 import type { HubContext } from '../commands/context.ts'
+import { proven, REVIEWERS, withSecrets, type ProofOptions } from '../commands/proof.ts'
 import { BuildRefused } from './build.ts'
 import type { ReleaseContext } from './context.ts'
 import { deliverRelease } from './deliver.ts'
@@ -23,17 +24,18 @@ import { buildRelease } from './make.ts'
 import { openParcel } from './parcel.ts'
 import { releaseList, releaseView } from './read.ts'
 import { STATE_WORDS, transitionDiagram, TRANSITIONS } from './rules.ts'
+import type { OpenVault } from '../vault/opening.ts'
 import { ReleaseRefused } from './transition.ts'
 import { verifyPackage } from './verify.ts'
 
-type Act = <T>(act: (release: ReleaseContext) => Promise<T>) => Promise<T>
+type Act = <T>(act: (release: ReleaseContext, vault: OpenVault) => Promise<T>) => Promise<T>
 
 /** `release …`: from the application to delivery. Who acts is named by `--by`; the rules are the flow's. */
 export function registerReleaseCommands(program: Command, context: HubContext): void {
   const release = program.command('release').description('提供の申請・審査・作成・出力確認・提供')
   const acting: Act = async (act) => {
     try {
-      return await context.withVault((vault) => act(vault.release))
+      return await context.withVault((vault) => act(vault.release, vault))
     } catch (error) {
       return context.fail(sentenceOf(error))
     }
@@ -139,9 +141,13 @@ function registerReview(release: Command, context: HubContext, acting: Act): voi
       await acting((r) => addReviewer(r.ops, id, by, reviewer))
       context.tell(`審査者を加えました: ${reviewer}`, { release: id, reviewer })
     })
-  release
-    .command('vote <release>')
-    .description('審査または出力確認の票を入れる（二人の票がそろうまで互いに見えない）')
+  withSecrets(
+    release
+      .command('vote <release>')
+      .description(
+        '審査または出力確認の票を入れる（二人の票がそろうまで互いに見えない。合言葉と確認の番号が要る）',
+      ),
+  )
     .requiredOption('--by <staff>', '審査者')
     .option('--reject', '認めない')
     .option('--conflict', '利害関係がある（票は数えない）')
@@ -150,9 +156,16 @@ function registerReview(release: Command, context: HubContext, acting: Act): voi
     .action(
       async (
         id: string,
-        o: { by: string; reject?: boolean; conflict?: boolean; digest?: string; reason: string },
+        o: ProofOptions & {
+          by: string
+          reject?: boolean
+          conflict?: boolean
+          digest?: string
+          reason: string
+        },
       ) => {
-        const state = await acting(async (r) => {
+        const state = await acting(async (r, vault) => {
+          await proven(context, vault, o, REVIEWERS, [o.by])
           const { voting } = await releaseView(r.ops.db, id, o.by)
           if (!voting)
             throw new ReleaseRefused('今は投票を受け付けていません。申請の状態を確認してください。')
