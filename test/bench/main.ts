@@ -7,6 +7,7 @@ import { floor } from './floor.ts'
 import { gateRate } from './gate.ts'
 import { machine } from './machine.ts'
 import { pipeline } from './pipeline.ts'
+import { readingFigures } from './reading.ts'
 import { storageFigures } from './ssmix2.ts'
 import { sealing } from './sealing.ts'
 import { benchSources, linesOf, type BenchSource } from './source.ts'
@@ -54,8 +55,19 @@ else {
     const counter = await counterTimes(dir)
     say('an SS-MIX2 storage …')
     const storage = await storageFigures(dir)
-    const figures: Figures = { machine: here, walks: [], counter, sealing: null, gatePerSecond, storage }
-    for (const source of await benchSources(dir, Number(values.patients)))
+    const sources = await benchSources(dir, Number(values.patients))
+    say('reading alone, and one patient with 100,000 records …')
+    const reading = sources[0] ? await readingFigures(dir, sources[0].folder) : null
+    const figures: Figures = {
+      machine: here,
+      walks: [],
+      counter,
+      sealing: null,
+      gatePerSecond,
+      reading,
+      storage,
+    }
+    for (const source of sources)
       figures.walks.push(
         await walk(join(dir, source.name), source, (lines) => (figures.sealing ??= sealing(lines))),
       )

@@ -2,6 +2,7 @@ import type { CounterFigures } from './counter.ts'
 import type { FloorFigures } from './floor.ts'
 import type { Machine } from './machine.ts'
 import type { PipelineFigures } from './pipeline.ts'
+import type { ReadingFigures } from './reading.ts'
 import type { SealingFigures } from './sealing.ts'
 import type { StorageFigures } from './ssmix2.ts'
 import type { BenchSource } from './source.ts'
@@ -23,6 +24,7 @@ export interface Figures {
   /** Of the first source's lines. */
   sealing: SealingFigures | null
   gatePerSecond: number
+  reading: ReadingFigures | null
   storage: StorageFigures | null
 }
 
@@ -34,6 +36,8 @@ const GOAL = {
   counterMs: 50,
   coldFiles: 2000,
   warmNames: 10_000,
+  ledger: 15_000,
+  tenfold: 11,
 }
 const PEER_PATIENTS_PER_SECOND = 2.4
 
@@ -117,6 +121,37 @@ function commandRows({ auditVerify, link }: PipelineFigures): string[][] {
   return found
 }
 
+function readingRows(reading: ReadingFigures | null): string[][] {
+  if (!reading) return []
+  const { whole, single } = reading
+  const rate = whole.seen / whole.ledgerSeconds
+  const took = ({ ledgerSeconds, fetchSeconds }: ReadingFigures['whole']) => ledgerSeconds + fetchSeconds
+  const grown = took(single.manyRead) / took(single.fewRead)
+  const peak = Math.max(whole.peakMiB, single.manyRead.peakMiB)
+  return [
+    [
+      'NDJSON to ledger with patients resolved, resources/s',
+      n(rate),
+      `goal ${n(GOAL.ledger)}: ${met(rate >= GOAL.ledger)}; of the first source`,
+    ],
+    [
+      '… and afresh, patient by patient, resources/s',
+      n(whole.records / whole.fetchSeconds),
+      `${n(whole.bytes / 1e6)} MB, grouped by patient`,
+    ],
+    [
+      `one patient with ${n(single.many)} records, times the seconds of ${n(single.few)}`,
+      n(grown, 1),
+      `goal ${GOAL.tenfold} at most: ${met(grown <= GOAL.tenfold)}`,
+    ],
+    [
+      '… peak memory MiB of the reader, of all these',
+      n(peak),
+      `goal ${GOAL.agentMiB}: ${met(peak <= GOAL.agentMiB)}`,
+    ],
+  ]
+}
+
 function storageRows(storage: StorageFigures | null): string[][] {
   if (!storage) return []
   const { files, records, peakMiB } = storage
@@ -136,9 +171,10 @@ function storageRows(storage: StorageFigures | null): string[][] {
   ]
 }
 
-function steps({ sealing: s, gatePerSecond, counter, storage }: Figures): string[][] {
+function steps({ sealing: s, gatePerSecond, counter, reading, storage }: Figures): string[][] {
   const gate = ['gate decisions/s', n(gatePerSecond), 'the pure function both gates call']
-  if (!s) return [gate, ...storageRows(storage), counterRow(counter)]
+  const sources = [...readingRows(reading), ...storageRows(storage)]
+  if (!s) return [gate, ...sources, counterRow(counter)]
   return [
     gate,
     ['reading a line for the gate, MB/s', n(s.understand), `JSON.parse alone ${n(s.jsonParse)}`],
@@ -148,7 +184,7 @@ function steps({ sealing: s, gatePerSecond, counter, storage }: Figures): string
       `zstd -3 alone ${n(s.zstd)}, SHA-256 alone ${n(s.sha256)}, copy ${n(s.copy)}`,
     ],
     ['verifying and opening, MB/s', n(s.open), 'the same bytes'],
-    ...storageRows(storage),
+    ...sources,
     counterRow(counter),
   ]
 }
