@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   CONTROL_VERSION,
+  type ChartsFreed,
   type CheckpointShown,
   type Control,
   type DeclarationKnown,
@@ -121,6 +122,14 @@ const STOP_WITHDRAWN_REPORTED = z.looseObject({
   withdrawnAt: INSTANT,
   undone: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<StopWithdrawnReported>
+
+const CHARTS_FREED = z.looseObject({
+  ...base,
+  type: z.literal('charts-freed'),
+  stop: STOP,
+  patients: PATIENTS,
+  freedAt: INSTANT,
+}) satisfies z.ZodType<ChartsFreed>
 
 const NOTICE_VOIDED_REPORTED = z.looseObject({
   ...base,
@@ -309,6 +318,7 @@ const SHAPES = [
   SLIP_HANDED,
   STOP_REPORTED,
   STOP_WITHDRAWN_REPORTED,
+  CHARTS_FREED,
   NOTICE_VOIDED_REPORTED,
   ERASURE_REQUESTED,
   HEARTBEAT,

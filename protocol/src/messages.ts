@@ -121,6 +121,17 @@ export interface StopWithdrawnReported extends Base {
   undone?: true
 }
 
+/**
+ * Two people at the hospital settled that these charts only bear the name of whom a stop at the operator means. It ends
+ * for them alone, as if they had never been meant, and holds for everybody else.
+ */
+export interface ChartsFreed extends Base {
+  type: 'charts-freed'
+  stop: StopId
+  patients: PatientKey[]
+  freedAt: Instant
+}
+
 /** Evidence that was relied on turned out void (returned mail, wrong patient): LAW traps 7 and §6.4. */
 export interface NoticeVoidedReported extends Base {
   type: 'notice-voided-reported'
@@ -332,6 +343,7 @@ export type UpControl =
   | StopsAsked
   | StopElsewhereAsked
   | RecordsAsked
+  | ChartsFreed
   | NoticeTextDeclared
   | SlipHanded
 

@@ -37,7 +37,7 @@ async function chartSaid(tx: AgentTx, person: AskedPerson): Promise<PatientKey[]
 
 /**
  * No number says which chart it is: beside those the vault knew, a chart of that name that was never sent may be the same
- * person's (LAW trap 27).
+ * person's (LAW trap 27), and of several people whom the vault knew by that name only one is meant.
  */
 async function othersMayBeMeant(
   tx: AgentTx,
@@ -46,6 +46,9 @@ async function othersMayBeMeant(
 ): Promise<boolean> {
   if (charts.length === 0) return true
   if ((await chartSaid(tx, person)).length > 0) return false
+  const [first] = charts
+  const own = first === undefined ? [] : await chartsOfPerson(tx, first)
+  if (charts.some((chart) => !own.includes(chart))) return true
   return (await chartsNamed(tx, person)).some((chart) => !charts.includes(chart))
 }
 

@@ -166,6 +166,20 @@ export async function markTaken(tx: UplinkTx, messages: readonly MessageId[]): P
     .execute()
 }
 
+/**
+ * Whether the hub is of a version that takes what came with 0.2: it says of itself every day what only such a hub says.
+ * An older one would take a message it does not know for a forgery.
+ */
+export async function hubIsCurrent(db: UplinkReader): Promise<boolean> {
+  const row = await db
+    .selectFrom('control_in')
+    .select('message')
+    .where('type', 'in', ['declaration-known', 'record-list'])
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function wasApplied(db: UplinkReader, message: MessageId): Promise<boolean> {
   const row = await db
     .selectFrom('control_in')

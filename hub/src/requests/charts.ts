@@ -42,9 +42,10 @@ export async function readOwnList(
     for (const row of await tx.selectFrom('tombstone').select('hash').where('hash', 'in', part).execute())
       erased.add(hashes.get(row.hash))
   const left = await leftStops(tx, [...stops.keys()])
+  const isFreed = await freedOf(tx, tombstoneKey, stops.keys())
   return {
     stopsOf(patient, handles) {
-      const ids = new Set(byChart.get(patient))
+      const ids = new Set([...(byChart.get(patient) ?? [])].filter((id) => !isFreed(id, patient)))
       for (const handle of handles) for (const id of byHandle.get(handle) ?? []) ids.add(id)
       return [...ids].flatMap((id) => {
         const stop = stops.get(id)
@@ -88,6 +89,19 @@ async function leftStops(
     stop.standing === 'provisional' || stop.standing === 'confirmed'
       ? (left.get(`${stop.stop} ${facility}`) ?? {})
       : {}
+}
+
+/** Whether a chart that bears the name of one of these stops was found to be somebody else's. */
+export async function freedOf(
+  tx: OpsTx,
+  tombstoneKey: Uint8Array,
+  stops: Iterable<string>,
+): Promise<(stop: string, patient: PatientKey) => boolean> {
+  const freed = new Set<string>()
+  for (const part of slices([...new Set(stops)]))
+    for (const row of await tx.selectFrom('stop_freed').selectAll().where('stop', 'in', part).execute())
+      freed.add(`${row.stop} ${row.hash}`)
+  return (stop, patient) => freed.size > 0 && freed.has(`${stop} ${chartHash(tombstoneKey, patient)}`)
 }
 
 /** Stops said of a name that these charts bear. The hospital where it was asked for the others has a stop of its own. */

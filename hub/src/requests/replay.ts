@@ -1,7 +1,8 @@
 import { operatorId, stopId, type PatientKey } from '@kakehashi/protocol/ids'
 import type { OpsTx } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
-import { chartHash } from './charts.ts'
+import { chartHash, slices } from './charts.ts'
+import { freeHashes } from './freed.ts'
 import { addCharts, addNames, insertStop, passOn, type StopAsk } from './stop.ts'
 import type { StopEntry } from './stop-list.ts'
 
@@ -23,6 +24,7 @@ export async function replayStops(parts: VaultParts, charts: readonly PatientKey
       let count = 0
       for (const entry of entries) {
         if ('withdrawnAt' in entry) count += await withdrawAgain(tx, entry, known)
+        else if ('freed' in entry) await freeAgain(tx, entry, byHash)
         else if (!known.has(entry.stop)) {
           await enterAgain(tx, parts, entry, byHash)
           known.set(entry.stop, entry.standing)
@@ -32,6 +34,17 @@ export async function replayStops(parts: VaultParts, charts: readonly PatientKey
       return count
     },
   )
+}
+
+async function freeAgain(
+  tx: OpsTx,
+  entry: Extract<StopEntry, { freed: string[] }>,
+  byHash: ReadonlyMap<string, PatientKey>,
+): Promise<void> {
+  const patients = entry.freed.flatMap((hash) => byHash.get(hash) ?? [])
+  for (const part of slices(patients))
+    await tx.deleteFrom('stop_chart').where('stop', '=', entry.stop).where('patient', 'in', part).execute()
+  await freeHashes(tx, entry)
 }
 
 /** Charts named later, of a stop that is known. */
@@ -47,7 +60,7 @@ async function addHashes(tx: OpsTx, stop: string, hashes: readonly string[]): Pr
 async function enterAgain(
   tx: OpsTx,
   parts: VaultParts,
-  entry: Exclude<StopEntry, { withdrawnAt: number }>,
+  entry: Extract<StopEntry, { charts: string[] }>,
   byHash: ReadonlyMap<string, PatientKey>,
 ): Promise<void> {
   const patients = entry.charts.flatMap((hash) => byHash.get(hash) ?? [])

@@ -21,6 +21,8 @@ export type StopEntry =
       agent?: string
     }
   | { stop: string; withdrawnAt: number; undone?: true }
+  /** Charts, by keyed hash, of whom the stop was not. */
+  | { stop: string; freed: string[]; freedAt: number }
 
 /** Append-only and never part of a restore: a backup of yesterday must not undo a stop of today. */
 export interface StopList {

@@ -11,7 +11,7 @@ import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 import { agentsOf, post, type Unsent } from '../vault/outbox.ts'
 import type { VaultParts } from '../vault/parts.ts'
-import { chartHash, slices } from './charts.ts'
+import { chartHash, freedOf, slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
 import { orderTo } from './order.ts'
 
@@ -58,8 +58,9 @@ export async function enterStop(tx: OpsTx, parts: VaultParts, ask: StopAsk): Pro
 async function addLater(tx: OpsTx, parts: VaultParts, ask: StopAsk): Promise<boolean> {
   const rows = await tx.selectFrom('stop_hash').select('hash').where('stop', '=', ask.stop).execute()
   const held = new Set(rows.map((row) => row.hash))
+  const isFreed = await freedOf(tx, parts.keys.tombstone, [ask.stop])
   const later = [...new Set(ask.patients)].filter(
-    (patient) => !held.has(chartHash(parts.keys.tombstone, patient)),
+    (patient) => !held.has(chartHash(parts.keys.tombstone, patient)) && !isFreed(ask.stop, patient),
   )
   if (later.length === 0) return false
   keepOutside(parts, ask, new Set(later))

@@ -57,6 +57,8 @@ export interface RequestTables {
   stop_delivery: { stop: string; agent: string; message: string; sent_at: number; acked_at: number | null }
   /** A hospital ended a stop for itself: for its own charts, or, where it was asked, also for the others. */
   stop_left: { stop: string; facility: string; left_at: number; undone: number }
+  /** Charts, by keyed hash, that only bear the name a stop was said for: it is none of theirs. */
+  stop_freed: { stop: string; hash: string; freed_at: number }
   /** The document of Art. 53 at each hospital: where its own words last had it. */
   slip_move: {
     stop: string
@@ -174,6 +176,13 @@ const slipsAndTexts: Migration = {
   ],
 }
 
+const stopFreed: Migration = {
+  name: '030-stop-freed',
+  up: (w) => [
+    `CREATE TABLE stop_freed (stop ${w.text} NOT NULL, hash ${w.text} NOT NULL, freed_at ${w.int} NOT NULL, PRIMARY KEY (stop, hash))${w.strict}`,
+  ],
+}
+
 export const requestMigrations: readonly Migration[] = [
   requests,
   stopHashes,
@@ -185,4 +194,5 @@ export const requestMigrations: readonly Migration[] = [
   portalUnread,
   stopLeft,
   slipsAndTexts,
+  stopFreed,
 ]

@@ -6,6 +6,7 @@ import { canonical } from '@kakehashi/protocol/canonical'
 import type { AuditEvent } from '@kakehashi/store/audit'
 import { chartHash, slices } from '../requests/charts.ts'
 import { askErasure } from '../requests/erasure.ts'
+import { freeCharts } from '../requests/freed.ts'
 import { keepNoticeText } from '../requests/notice-texts.ts'
 import { keepSlip } from '../requests/slips.ts'
 import { tellRecords } from '../requests/told-records.ts'
@@ -109,6 +110,7 @@ const UP = new Set([
   'stops-asked',
   'stop-elsewhere-asked',
   'records-asked',
+  'charts-freed',
   'notice-text-declared',
   'slip-handed',
 ])
@@ -178,6 +180,8 @@ async function apply(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: UpCont
       if (!(await mayEnd(tx, agent, said.stop))) return leaveStop(tx, agent.facility, said)
       await withdrawStop(tx, parts, { ...said, facility: agent.facility, agent: agent.agent })
       return
+    case 'charts-freed':
+      return freeCharts(tx, parts, said)
     case 'notice-voided-reported':
       await noticeVoided(tx, parts, agent, said.patients)
       return

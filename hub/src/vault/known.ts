@@ -5,7 +5,7 @@ import type { BatchContent, SourceRecord } from '@kakehashi/protocol/records'
 import type { FacilityState } from '@kakehashi/protocol/rules/state'
 import type { Known } from '../admission/rules.ts'
 import { recordHash } from '../content/partition.ts'
-import { add, bearersOf, chartHash, readOwnList, slices, stopsByName } from '../requests/charts.ts'
+import { add, bearersOf, chartHash, freedOf, readOwnList, slices, stopsByName } from '../requests/charts.ts'
 import { namesInBatch } from '../requests/named.ts'
 import { addCharts } from '../requests/stop.ts'
 import { ownStatus } from './enrolment.ts'
@@ -64,8 +64,10 @@ async function stopNamed(
   const meant = new Map<string, Set<PatientKey>>()
   for (const { stop, patient, standing } of await stopsByName(tx, bearersOf(names)))
     if (standing === 'provisional' || standing === 'confirmed') add(meant, stop, patient)
+  const isFreed = await freedOf(tx, parts.keys.tombstone, meant.keys())
   for (const [stop, patients] of meant)
     for (const patient of patients) {
+      if (isFreed(stop, patient)) continue
       const hash = chartHash(parts.keys.tombstone, patient)
       const held = await tx
         .selectFrom('stop_hash')
