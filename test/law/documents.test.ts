@@ -3,9 +3,9 @@ import { openNameStops } from '@kakehashi/agent/register/name-stop'
 import { pendingBackdates } from '@kakehashi/agent/register/notice'
 import { patientStateOf } from '@kakehashi/agent/register/read'
 import { openSlips } from '@kakehashi/agent/register/slip'
-import { owedPage } from '@kakehashi/agent/register/work-list'
 import { expect, test } from 'vitest'
 import { chart, DAY, pass, person, ready, result } from './agent-world.ts'
+import { onList } from './owed-lists.ts'
 
 /** LAW §2 over the register's verbs: the document of Art. 53, who may ask and take back, and what needs two people. */
 
@@ -51,7 +51,7 @@ test('T36 address of the letter: under protection nothing goes to the address in
   w.write('Patient.ndjson', [person('0001'), person('0002'), person('0003'), person('0009')])
   await w.agent.gather()
   await register.setProtection({ patient: chart('0009'), protected: true, by: 'office' })
-  expect((await owedPage(w.agent.context)).lines).toMatchObject([
+  expect(await onList(w.agent.context)).toMatchObject([
     { patient: chart('0009'), owed: [{ why: 'first' }], noLetter: true },
   ])
 })
@@ -251,9 +251,7 @@ test('R3 a sheet taken by somebody who is neither the person nor a guardian is k
   })
   await pass(w, 60 * DAY)
   expect((await patientStateOf(w.store.db, chart('0009'))).notices).toEqual([])
-  expect((await owedPage(w.agent.context, { why: 'first' })).lines).toMatchObject([
-    { patient: chart('0009') },
-  ])
+  expect(await onList(w.agent.context, 'owed-first')).toMatchObject([{ patient: chart('0009') }])
 })
 
 test('T15 backdating: an earlier date waits for a second person, who sees the evidence; until then it is today’s', async () => {
@@ -292,7 +290,7 @@ test('R21 withdrawal: not a relative, not under another name', async () => {
   await expect(withdraw('family', '山田 花子')).rejects.toMatchObject({ refusal: { place: 'withdrawal' } })
   await expect(withdraw('person', '山田 太郎')).rejects.toMatchObject({ refusal: { place: 'withdrawal' } })
   await withdraw('person', '山田 花子')
-  expect((await owedPage(w.agent.context)).lines).toMatchObject([
+  expect(await onList(w.agent.context)).toMatchObject([
     { patient: chart('0001'), owed: [{ why: 'stop-withdrawn' }] },
   ])
 })

@@ -2,9 +2,9 @@ import { decidePatient, openGate } from '@kakehashi/agent/gate/flow'
 import { draftNotice, officeTasks } from '@kakehashi/agent/register/office'
 import { filingSheetOf } from '@kakehashi/agent/register/filing-sheet'
 import { publishedNotices, publishedText } from '@kakehashi/agent/register/notice-published'
-import { facilityStateOf } from '@kakehashi/agent/register/read'
+import { owedOf } from '@kakehashi/agent/register/owed'
+import { facilityStateOf, gateCommonsOf, gateStateOf } from '@kakehashi/agent/register/read'
 import { appendEvent } from '@kakehashi/agent/register/store'
-import { owedPage } from '@kakehashi/agent/register/work-list'
 import { entityId, filingId, operatorId } from '@kakehashi/protocol/ids'
 import type { NoticeContent } from '@kakehashi/protocol/notice-content'
 import { PURPOSES } from '@kakehashi/protocol/notice-content'
@@ -22,6 +22,7 @@ import {
   world,
   type World,
 } from './agent-world.ts'
+import { onList } from './owed-lists.ts'
 import { noticeNaming } from './notice.fixture.ts'
 
 /** LAW §1.2, §1.6 and §3.4 over the register's verbs: texts, filings, changes and who is owed a notice of them. */
@@ -159,8 +160,8 @@ test('R9 a changed manner of provision: notified before the day, or closed from 
     { task: 'file', version: 2, items: ['v'], by: '2026-05-19', overdue: false },
     { task: 'notify', version: 2, by: '2026-05-19' },
   ])
-  const owed = await owedPage(w.agent.context)
-  expect(owed.lines.map((line) => line.owed[0])).toEqual(
+  const owed = await onList(w.agent.context)
+  expect(owed.map((line) => line.owed[0])).toEqual(
     Array.from({ length: 3 }, () => ({
       why: 'change',
       recipient: 'person',
@@ -179,7 +180,7 @@ test('R9 a changed manner of provision: notified before the day, or closed from 
     reasons: [{ code: 'NOTICE_OUTDATED', patients: 2 }],
     reconciles: true,
   })
-  expect((await owedPage(w.agent.context)).lines).toMatchObject([
+  expect(await onList(w.agent.context)).toMatchObject([
     { patient: chart('0002'), owed: [{ why: 'change', overdue: true }] },
     { patient: chart('0003') },
   ])
@@ -222,11 +223,11 @@ test('T11 representative changed: a task opens, the next version is drafted, and
   await pass(w, 40 * DAY)
   expect((await w.agent.dryRun()).open.patients).toBe(3)
   expect(await officeTasks(context)).toMatchObject([{ task: 'notify', overdue: true }])
-  expect((await owedPage(context, { why: 'change' })).lines[0]?.owed).toMatchObject([
+  expect((await onList(context, 'owed-change'))[0]?.owed).toMatchObject([
     { items: ['i'], by: '2026-06-05', overdue: true },
   ])
   await register.recordNotice({ patient: chart('0001'), by: 'desk' })
-  expect((await owedPage(context)).lines.map((line) => line.patient)).toEqual([chart('0002'), chart('0003')])
+  expect((await onList(context)).map((line) => line.patient)).toEqual([chart('0002'), chart('0003')])
 })
 
 test('T10 new item: after a notice that lists it the image waits thirty days while the old items flow', async () => {
@@ -249,7 +250,7 @@ test('T10 new item: after a notice that lists it the image waits thirty days whi
   })
   await w.agent.register.publishNotice({ content, by: 'office' })
   await file(w, 2, '2026-05-06')
-  expect((await owedPage(w.agent.context, { why: 'change' })).lines).toHaveLength(3)
+  expect(await onList(w.agent.context, 'owed-change')).toHaveLength(3)
   await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
   expect(await w.agent.dryRun()).toMatchObject({
     open: { patients: 3, records: 6 },
@@ -263,7 +264,7 @@ test('T13 second operator: who was notified of X is owed a notice that names Y, 
   using w = await ready()
   const other = operatorId('op-2')
   w.agent.context.hub = { ...w.agent.context.hub, operator: other }
-  expect((await owedPage(w.agent.context)).lines.map((line) => line.owed[0]?.why)).toEqual([
+  expect((await onList(w.agent.context)).map((line) => line.owed[0]?.why)).toEqual([
     'operator',
     'operator',
     'operator',
@@ -282,7 +283,7 @@ test('R10 end of scheme: nothing is sent, filings are to be ended, and whoever w
   })
   expect(await codes(w)).toEqual(['FACILITY_ENDED'])
   expect(await officeTasks(context)).toMatchObject([{ task: 'file-end', by: '2026-06-05', overdue: false }])
-  expect((await owedPage(context, { why: 'ended' })).lines).toHaveLength(3)
+  expect(await onList(context, 'owed-ended')).toHaveLength(3)
   expect((await filingSheetOf(context, { track: 'ANON' })).text).toContain('提供を終了する日　2026年5月6日')
 })
 
@@ -355,7 +356,11 @@ test('R11 pseudonymized track: its own notice, filing, period, stop and record; 
   await register.acceptFiling({ filing, by: 'office' })
   expect((await filingSheetOf(context, { track: 'PSEUDO' })).text).toContain('第57条第1項')
   expect([await anon(), await pseudo()]).toEqual(['ALLOW', 'TRACK_NOT_NOTIFIED'])
-  expect((await owedPage(context, { track: 'PSEUDO', why: 'track' })).lines).toHaveLength(3)
+  const { db } = w.store
+  const commons = await gateCommonsOf(db, context.facility, context.hub.operator)
+  const gate = await gateStateOf(db, chart('0001'), commons)
+  const rules = context.rulesAt(w.clock.now)
+  expect(owedOf(gate!, 'PSEUDO', rules, w.clock.now)).toMatchObject([{ why: 'track', recipient: 'person' }])
   await register.recordNotice({ patient: chart('0001'), by: 'desk', track: 'PSEUDO' })
   expect([await anon(), await pseudo()]).toEqual(['ALLOW', 'WAITING'])
   await register.recordStop({ patient: chart('0001'), by: 'desk', tracks: ['PSEUDO'] })

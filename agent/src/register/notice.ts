@@ -211,9 +211,8 @@ export async function approveBackdate(
   asked: { notice: NoticeId; evidence: string; by: string },
 ): Promise<{ deliveredAt: Instant }> {
   await refuseUnsureClock(context)
-  const given = await noticeEvent(context.store.db, asked.notice)
-  const deliveredAt = given?.saidDeliveredAt
-  if (!given || deliveredAt === undefined) throw new Refused('NOT_FOUND', 'notice')
+  const given = await backdateAsked(context.store.db, asked.notice)
+  const deliveredAt = given.saidDeliveredAt
   if (given.by === asked.by || asked.evidence.trim() === '') throw new Refused('NOT_ALLOWED', 'approvedBy')
   const facility = await facilityStateOf(context.store.db, context.facility)
   const template = newestTemplate(facility?.templates ?? [], given.track, given.templateVersion)
@@ -235,21 +234,69 @@ export async function approveBackdate(
   return { deliveredAt }
 }
 
+/** Not approved: the notice goes on counting from when it was recorded, and nobody is asked again. */
+export async function refuseBackdate(
+  context: AgentContext,
+  asked: { notice: NoticeId; by: string },
+): Promise<void> {
+  const given = await backdateAsked(context.store.db, asked.notice)
+  await context.store.transact(
+    { act: 'notice.backdate-refused', actor: asked.by, about: aboutPatient(context, given.patient) },
+    (tx) => tx.deleteFrom('backdate_asked').where('notice', '=', asked.notice).execute(),
+  )
+}
+
+async function backdateAsked(
+  db: RegisterReader,
+  notice: NoticeId,
+): Promise<NoticeGiven & { saidDeliveredAt: Instant }> {
+  const asked = await db
+    .selectFrom('backdate_asked')
+    .select('notice')
+    .where('notice', '=', notice)
+    .executeTakeFirst()
+  const given = asked ? await noticeEvent(db, notice) : null
+  if (given?.saidDeliveredAt === undefined) throw new Refused('NOT_FOUND', 'notice')
+  return { ...given, saidDeliveredAt: given.saidDeliveredAt }
+}
+
+/** What is still there to be dated earlier: not what came back or was void meanwhile. */
+const waitingBackdates = (db: RegisterReader) =>
+  db
+    .selectFrom('backdate_asked as b')
+    .innerJoin('register_event as e', 'e.subject', 'b.notice')
+    .where('e.type', '=', 'notice-given')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('register_event as v')
+            .select('v.seq')
+            .whereRef('v.subject', '=', 'b.notice')
+            .where('v.type', 'in', ['notice-voided', 'notice-returned']),
+        ),
+      ),
+    )
+
+export async function countBackdates(db: RegisterReader): Promise<number> {
+  const row = await waitingBackdates(db)
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow()
+  return row.n
+}
+
 /** Earlier dates that were entered and that nobody approved yet: until then they count from their recording. */
-export async function pendingBackdates(db: RegisterReader): Promise<NoticeGiven[]> {
-  const rows = await db.selectFrom('backdate_asked').select('notice').orderBy('asked_at').execute()
-  const pending: NoticeGiven[] = []
-  for (const row of rows) {
-    const given = await noticeEvent(db, noticeId(row.notice))
-    const voided = await db
-      .selectFrom('register_event')
-      .select('seq')
-      .where('subject', '=', row.notice)
-      .where('type', 'in', ['notice-voided', 'notice-returned'])
-      .executeTakeFirst()
-    if (given && !voided) pending.push(given)
-  }
-  return pending
+export async function pendingBackdates(
+  db: RegisterReader,
+  page: { offset: number; limit: number } = { offset: 0, limit: 50 },
+): Promise<NoticeGiven[]> {
+  const rows = await waitingBackdates(db)
+    .select('e.body')
+    .orderBy('b.asked_at')
+    .orderBy('b.notice')
+    .offset(page.offset)
+    .limit(page.limit)
+    .execute()
+  return rows.map((row) => JSON.parse(row.body) as NoticeGiven)
 }
 
 /** Staff saw the paper of a kiosk in the patient's hand (LAW trap 8). */

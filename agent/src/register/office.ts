@@ -24,7 +24,7 @@ export interface OfficeTask {
 
 const TRACKS: readonly Track[] = ['ANON', 'PSEUDO']
 
-/** Open tasks, the most urgent first. Whether people are owed a notice is counted elsewhere: `owedCounts`. */
+/** Open tasks, the most urgent first. Whether people are owed a notice is counted by the office's survey. */
 export async function officeTasks(context: AgentContext): Promise<OfficeTask[]> {
   const { db } = context.store
   const facility = await facilityStateOf(db, context.facility)
