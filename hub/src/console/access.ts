@@ -24,6 +24,7 @@ export const ROUTES = {
   'POST /tickets/new': 'desk',
   'GET /tickets/:ticket': 'tickets',
   'POST /tickets/:ticket/answer': 'desk',
+  'POST /tickets/:ticket/stop': 'desk',
 } as const satisfies Record<string, Room>
 
 /** Open to whoever is not signed in. */

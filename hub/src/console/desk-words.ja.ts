@@ -138,4 +138,20 @@ export const DESK = {
   answerSave: '答えを記録する',
   answerSaved: '答えを記録しました。',
   anonymous: '（名前なし）',
+  ticketStopTitle: '停止として受け付ける',
+  ticketStopLead:
+    '押した時から仮の停止になり、医療機関に伝わります。本人の確認は、そのあと停止の画面で記録します。番号と生年月日が実際の患者のものかどうかは、ここでは分かりません。',
+  ticketStopButton: 'この内容で停止する（仮の停止）',
+  ticketStopped: '停止として受け付けました。本人の確認がすんだら、この画面で記録してください。',
+  ticketStopByName: '氏名で停止を受け付ける',
+  ticketFrom: (ticket: string) => `質問・苦情 ${ticket} から受け付けます。`,
+  slipState: '書面（法53条）',
+  slipMoves: {
+    handed: '渡した',
+    posted: '郵送した',
+    electronic: '電子で渡した',
+    bounced: '戻ってきた。渡し直しが必要です',
+  },
+  slipNone: 'まだ',
+  slipHidden: '（本人の確認のあとに見られます）',
 } as const

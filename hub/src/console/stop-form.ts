@@ -43,7 +43,7 @@ export function readStopForm(
   const erase = form['erase'] === 'yes'
   const view: StopFormView = {
     values: Object.fromEntries(
-      ['requesterName', 'relation', 'name', 'kana', 'born', 'number', 'contact'].map((one) => [
+      ['requesterName', 'relation', 'name', 'kana', 'born', 'number', 'contact', 'ticket'].map((one) => [
         one,
         text(one),
       ]),

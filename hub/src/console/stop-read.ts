@@ -1,6 +1,6 @@
 import type { FacilityDeclared } from '@kakehashi/protocol/messages'
 import type { Track } from '@kakehashi/protocol/rules/state'
-import { facilitiesOf } from '../requests/intake.ts'
+import { facilitiesOf, UNSEEN } from '../requests/intake.ts'
 import type { OpsTables } from '../vault/ops.ts'
 import type { ConsoleParts } from './parts.ts'
 
@@ -9,6 +9,10 @@ const ROWS_MAX = 200
 export interface Hospital {
   facility: string
   name: string
+}
+
+export function nameOf(places: readonly Hospital[], facility: string): string {
+  return places.find((one) => one.facility === facility)?.name ?? facility
 }
 
 /** The hospitals that send to this operator, by the name they declared last. */
@@ -31,6 +35,16 @@ export async function hospitals({ ops }: Pick<ConsoleParts, 'ops'>): Promise<Hos
   return agents.map(({ facility }) => ({ facility, name: names.get(facility) ?? facility }))
 }
 
+/** What the desk's lists, pages and counts leave out: that it is here would tell who is a patient (LAW R17). */
+const unseen = ({ ops }: Pick<ConsoleParts, 'ops'>) =>
+  ops.db.selectFrom('stop_intake').select('stop').where('identity_check', '=', UNSEEN)
+
+/** What became of the document of Art. 53 at one hospital. */
+export interface SlipState {
+  move: OpsTables['slip_move']['move']
+  at: number
+}
+
 /** One stop at one hospital: how far it has come, and since when. */
 export interface Delivery {
   facility: string
@@ -41,6 +55,8 @@ export interface Delivery {
   late: boolean
   /** The hospital ended it for its own charts. */
   leftAt: number | null
+  /** Where the hospital's document was last; `null`: not yet out. */
+  slip: SlipState | null
 }
 
 export interface StopLine {
@@ -69,6 +85,10 @@ async function deliveriesOf(
   const found = new Map<string, Delivery[]>()
   if (stops.length === 0) return found
   const now = parts.env.now()
+  const slips = await slipsOf(
+    parts,
+    stops.map((row) => row.stop),
+  )
   const askedAt = new Map(stops.map((row) => [row.stop, Number(row.asked_at)]))
   const rows = await parts.ops.db
     .selectFrom('stop_delivery as d')
@@ -94,10 +114,24 @@ async function deliveriesOf(
       ageMs,
       late,
       leftAt: row.left_at === null ? null : Number(row.left_at),
+      slip: slips.get(`${row.stop} ${row.facility}`) ?? null,
     }
     found.set(row.stop, [...(found.get(row.stop) ?? []), one])
   }
   return found
+}
+
+/** Of several documents of one stop at one hospital the newest word. */
+async function slipsOf({ ops }: ConsoleParts, stops: readonly string[]): Promise<Map<string, SlipState>> {
+  const rows = await ops.db
+    .selectFrom('slip_move')
+    .selectAll()
+    .where('stop', 'in', stops)
+    .orderBy('moved_at')
+    .execute()
+  return new Map(
+    rows.map((row) => [`${row.stop} ${row.facility}`, { move: row.move, at: Number(row.moved_at) }]),
+  )
 }
 
 /** The newest stops that came from outside a hospital, with their way to every hospital. */
@@ -106,6 +140,7 @@ export async function stopLines(parts: ConsoleParts): Promise<StopLine[]> {
     .selectFrom('stop')
     .selectAll()
     .where('origin', '!=', 'agent')
+    .where('stop', 'not in', unseen(parts))
     .orderBy('received_at', 'desc')
     .limit(ROWS_MAX)
     .execute()
@@ -132,6 +167,7 @@ export async function stopFile(parts: ConsoleParts, stop: string): Promise<StopF
     .selectAll()
     .where('stop', '=', stop)
     .executeTakeFirst()
+  if (intake?.identity_check === UNSEEN) return null
   return {
     ...lineOf(row, await deliveriesOf(parts, [row])),
     ...(await askingOf(parts, row)),
@@ -166,8 +202,12 @@ export async function stopWork(parts: ConsoleParts) {
     .select((e) => e.fn.count<number>('d.stop').distinct().as('n'))
     .where('d.acked_at', 'is', null)
     .where('s.asked_at', '<', parts.env.now() - parts.stopLateMs)
+    .where('s.stop', 'not in', unseen(parts))
     .executeTakeFirst()
-  const intake = parts.ops.db.selectFrom('stop_intake').select((e) => e.fn.countAll<number>().as('n'))
+  const intake = parts.ops.db
+    .selectFrom('stop_intake')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('identity_check', '!=', UNSEEN)
   const unverified = await intake.where('verified_at', 'is', null).executeTakeFirst()
   const toErase = await intake
     .where('verified_at', 'is not', null)

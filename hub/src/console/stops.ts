@@ -4,6 +4,7 @@ import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Context, Hono } from 'hono'
 import { endElsewhere } from '../requests/left-stop.ts'
 import { eraseAsAsked, IDENTITY_CHECKS, readSaid, takeNamedStop, verifyStop } from '../requests/intake.ts'
+import { linkTicket } from '../requests/queued.ts'
 import { aroundOf, door } from './door.ts'
 import { stopForm, stopNewPage } from './pages/stop-new.ts'
 import { stopPage, stopSlipPage, stopsPage } from './pages/stops.ts'
@@ -21,7 +22,7 @@ export function stopRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
   )
 
   app.get('/stops/new', desk, async (c) =>
-    c.html(stopNewPage(aroundOf(c, parts), await hospitals(parts), stopForm())),
+    c.html(stopNewPage(aroundOf(c, parts), await hospitals(parts), stopForm(c.req.query('ticket')))),
   )
 
   app.post('/stops/new', desk, async (c) => {
@@ -33,6 +34,8 @@ export function stopRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
       ...read.asked,
       by: c.get('account').account,
     })
+    const { ticket } = read.view.values
+    if (ticket) await linkTicket(parts, { ticket, stop, by: c.get('account').account })
     c.get('session').message = W.stopTaken
     return c.redirect(`/stops/${encodeURIComponent(stop)}`, 303)
   })

@@ -1,12 +1,13 @@
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Context, Hono } from 'hono'
 import { CHANNELS, readSaid } from '../requests/intake.ts'
+import { stopOfTicket } from '../requests/queued.ts'
 import { answerOf, answerTicket, openTicket, type TicketSaid } from '../requests/tickets.ts'
 import { aroundOf, door } from './door.ts'
 import { KINDS, ticketNewPage, ticketPage, ticketsPage } from './pages/tickets.ts'
 import type { ConsoleEnv, ConsoleParts } from './parts.ts'
 import { mayEnter } from './rules.ts'
-import { stopFile } from './stop-read.ts'
+import { hospitals, stopFile } from './stop-read.ts'
 import { ticketLine, ticketLines, type TicketLine } from './ticket-read.ts'
 import { W } from './words.ja.ts'
 
@@ -52,6 +53,15 @@ export function ticketRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
     return line ? c.html(await pageOf(c, parts, line, [])) : c.notFound()
   })
 
+  app.post('/tickets/:ticket/stop', desk, async (c) => {
+    const line = await ticketLine(parts, c.req.param('ticket'))
+    if (!line) return c.notFound()
+    const asked = { ticket: line.ticket, by: c.get('account').account }
+    const stop = await stopOfTicket(parts.vault, parts.identity, asked)
+    c.get('session').message = W.ticketStopped
+    return c.redirect(`/stops/${encodeURIComponent(stop)}`, 303)
+  })
+
   app.post('/tickets/:ticket/answer', desk, async (c) => {
     const line = await ticketLine(parts, c.req.param('ticket'))
     if (!line) return c.notFound()
@@ -79,6 +89,7 @@ async function pageOf(c: Context<ConsoleEnv>, parts: ConsoleParts, line: TicketL
     said: desk ? await readSaid<TicketSaid>(parts.identity, line.ticket) : null,
     answer: answer?.answer ?? null,
     mayAnswer: desk && line.answeredAt === null,
+    hospitals: await hospitals(parts),
     errors,
   })
 }

@@ -12,6 +12,7 @@ import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import type { IdentityStore } from '../vault/rooms.ts'
+import { slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
 import { chartsNamed, namesAsked } from './named.ts'
 import { enterStop, passOn, type StopAsk } from './stop.ts'
@@ -21,6 +22,9 @@ export type Channel = (typeof CHANNELS)[number]
 
 export const IDENTITY_CHECKS = ['none', 'call-back', 'document', 'seen', 'portal'] as const
 export type IdentityCheck = (typeof IDENTITY_CHECKS)[number]
+
+/** In force because a chart matched, and shown to nobody at the desk before they have looked at its ticket. */
+export const UNSEEN = 'unseen'
 
 export interface NamedAsk {
   person: AskedPerson
@@ -41,7 +45,7 @@ export interface NamedAsk {
   by: string
 }
 
-export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops'>
+export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops' | 'saids'>
 
 /**
  * A stop by name, in force from the commit, whoever asks and whether or not the person is known here. Nothing is erased
@@ -93,7 +97,7 @@ export async function takeNamedStop(
 }
 
 function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk, 'patients' | 'standing'> {
-  const { person, facilities } = asked
+  const { person, facilities, erasureWanted } = asked
   return {
     stop,
     origin: asked.channel === 'web' ? 'portal' : 'operator',
@@ -105,13 +109,15 @@ function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk,
     askedAt: asked.askedAt ?? parts.env.now(),
     erasureAsked: false,
     receipt: asked.receipt ?? null,
-    named: { person, facilities, names: namesAsked(parts.keys.tombstone, person, facilities) },
+    named: { person, facilities, erasureWanted, names: namesAsked(parts.keys.tombstone, person, facilities) },
   }
 }
 
 export async function keepIntake(
   tx: OpsTx,
-  asked: Pick<NamedAsk, 'channel' | 'by' | 'facilities' | 'erasureWanted' | 'identityCheck'>,
+  asked: Pick<NamedAsk, 'channel' | 'by' | 'facilities' | 'erasureWanted'> & {
+    identityCheck: IdentityCheck | typeof UNSEEN
+  },
   stop: StopId,
   verifiedAt: number | null,
 ): Promise<void> {
@@ -140,6 +146,17 @@ export async function keepSaid(identity: IdentityStore, about: string, said: obj
       .onConflict((c) => c.doNothing())
       .execute(),
   )
+}
+
+export async function forgetSaid(identity: IdentityStore, about: readonly string[]): Promise<number> {
+  return identity.bookkeep(async (tx) => {
+    let count = 0
+    for (const part of slices(about)) {
+      const gone = await tx.deleteFrom('identity_asked').where('about', 'in', part).executeTakeFirst()
+      count += Number(gone.numDeletedRows)
+    }
+    return count
+  })
 }
 
 export async function readSaid<T>(identity: IdentityStore, about: string): Promise<T | null> {
@@ -197,7 +214,12 @@ export async function verifyStop(
           askedAt: Number(row.asked_at),
           erasureAsked: false,
           receipt: row.receipt,
-          named: { person, facilities: facilitiesOf(intake.facilities), names: [] },
+          named: {
+            person,
+            facilities: facilitiesOf(intake.facilities),
+            erasureWanted: Number(intake.erasure_wanted) === 1,
+            names: [],
+          },
         },
         charts.map((one) => one.patient as PatientKey),
       )

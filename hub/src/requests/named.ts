@@ -100,3 +100,26 @@ export async function chartsNamed(
     )
     .map((row) => row.patient as PatientKey)
 }
+
+/** Charts already here under exactly this number, however padded, and birth date. Shown to nobody unverified. */
+export async function chartsNumbered(
+  db: Reading<IdentityTables>,
+  facility: FacilityId,
+  number: string,
+  birthDate: string,
+): Promise<PatientKey[]> {
+  const rows = await db
+    .selectFrom('identity_patient')
+    .select('patient')
+    .where('facility', '=', facility)
+    .where('birth_date', '=', birthDate)
+    .execute()
+  const bare = (text: string): string =>
+    text
+      .toUpperCase()
+      .replaceAll('-', '')
+      .replace(/^0+(?=.)/, '')
+  return rows
+    .map((row) => row.patient as PatientKey)
+    .filter((patient) => bare(patient.slice(facility.length + 1)) === bare(number))
+}

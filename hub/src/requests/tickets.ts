@@ -1,5 +1,6 @@
 import { addDays, tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import { Refused } from '@kakehashi/protocol/refusals'
+import type { PortalStop } from '../portal/sealed-request.ts'
 import type { RequestTables } from './store.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import type { IdentityStore } from '../vault/rooms.ts'
@@ -13,6 +14,8 @@ export interface TicketSaid {
   name: string
   contact: string
   text: string
+  /** A stop asked at the portal, for staff to look at. */
+  asked?: Extract<PortalStop, { version: 2 }>
 }
 
 export interface TicketAsk extends TicketSaid {
@@ -44,7 +47,8 @@ export async function openTicketWith(
   const ticket = asked.ticket ?? parts.env.id()
   const now = parts.env.now()
   const { name, contact, text } = asked
-  await keep(ticket, { name, contact, text })
+  const said: TicketSaid = { name, contact, text, ...(asked.asked ? { asked: asked.asked } : {}) }
+  await keep(ticket, said)
   await parts.ops.transact(
     (fresh: boolean) =>
       fresh ? { act: 'ticket.opened', actor: asked.by, detail: { ticket, kind: asked.kind } } : null,

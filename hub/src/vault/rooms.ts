@@ -1,4 +1,4 @@
-import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
+import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { Store } from '@kakehashi/store/store'
 import type { AuditTables } from '@kakehashi/store/audit'
 import type { Content } from '../content/content.ts'
@@ -10,7 +10,8 @@ import type { LinkingTables } from '../linkage/store.ts'
 import { dropBuildsWith } from '../release/erase.ts'
 import type { ReleaseTables } from '../release/store.ts'
 import { slices } from '../requests/charts.ts'
-import { keepSaid, readSaid, takeNamedStop } from '../requests/intake.ts'
+import { forgetSaid, keepSaid, readSaid, takeNamedStop } from '../requests/intake.ts'
+import { chartsNumbered } from '../requests/named.ts'
 import type { OpsStore } from './ops.ts'
 import type { Place, Rooms } from './parts.ts'
 
@@ -34,35 +35,14 @@ export function roomsOf(ops: OpsStore, content: Content, identity: IdentityStore
     },
     keepSaid: (about, said) => keepSaid(identity, about, said),
     readSaid: (about) => readSaid(identity, about),
+    forgetSaid: (about) => forgetSaid(identity, about),
     stopNamed: (parts, asked) => takeNamedStop(parts, identity, asked),
-    chartsNumbered: (facility, number, birthDate) => chartsNumbered(identity, facility, number, birthDate),
+    chartsNumbered: (facility, number, birthDate) => chartsNumbered(identity.db, facility, number, birthDate),
     async leaveBuilds(patients) {
       await dropBuildsWith(releasing(ops), patients, 'stopped')
     },
     places: [identityPlace(identity, linking), contentPlace(ops, content), releasePlace(ops)],
   }
-}
-
-async function chartsNumbered(
-  identity: IdentityStore,
-  facility: FacilityId,
-  number: string,
-  birthDate: string,
-): Promise<PatientKey[]> {
-  const rows = await identity.db
-    .selectFrom('identity_patient')
-    .select('patient')
-    .where('facility', '=', facility)
-    .where('birth_date', '=', birthDate)
-    .execute()
-  const bare = (text: string): string =>
-    text
-      .toUpperCase()
-      .replaceAll('-', '')
-      .replace(/^0+(?=.)/, '')
-  return rows
-    .map((row) => row.patient as PatientKey)
-    .filter((patient) => bare(patient.slice(facility.length + 1)) === bare(number))
 }
 
 async function knownTo(identity: IdentityStore, patients: readonly PatientKey[]): Promise<PatientKey[]> {

@@ -24,9 +24,16 @@ export interface StopFormView {
 }
 
 /** Nothing chosen but what is meant when nobody says otherwise. */
-export function stopForm(): StopFormView {
+export function stopForm(ticket = ''): StopFormView {
   const open = { channel: undefined, requester: undefined, how: undefined }
-  return { values: {}, ...open, track: 'both', erase: 'no', facilities: [], errors: [] }
+  return {
+    values: { ticket: ticket.slice(0, 200) },
+    ...open,
+    track: 'both',
+    erase: 'no',
+    facilities: [],
+    errors: [],
+  }
 }
 
 export function sayBox(): Markup {
@@ -74,6 +81,12 @@ export function stopNewPage(around: RoomView, places: readonly Hospital[], view:
       ${sayBox()}
       <form method="post" action="/stops/new">
         ${hiddenField('csrf', around.csrf)}
+        ${
+          view.values['ticket']
+            ? html`${hiddenField('ticket', view.values['ticket'])}
+                <p>${W.ticketFrom(view.values['ticket'])}</p>`
+            : ''
+        }
         ${choice('channel', W.channel, CHANNELS, W.channelIs, view.channel)}
         ${choice('requester', W.requester, REQUESTERS, W.requesterIs, view.requester)}
         ${field('requesterName', W.requesterName)} ${field('relation', W.relation)}

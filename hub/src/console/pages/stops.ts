@@ -10,15 +10,12 @@ import { table } from '@kakehashi/ui/table'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import type { AskedPerson } from '@kakehashi/protocol/messages'
 import { IDENTITY_CHECKS } from '../../requests/intake.ts'
-import type { Delivery, Hospital, StopFile, StopLine } from '../stop-read.ts'
+import { nameOf, type Delivery, type Hospital, type StopFile, type StopLine } from '../stop-read.ts'
 import { W } from '../words.ja.ts'
 import { checkboxes } from './checkboxes.ts'
 import { bare, room, type RoomView } from './room.ts'
 import { stepUpFields } from './step-up.ts'
 import { sayBox } from './stop-new.ts'
-
-const nameOf = (places: readonly Hospital[], facility: string) =>
-  places.find((one) => one.facility === facility)?.name ?? facility
 
 export function stopsPage(around: RoomView, lines: readonly StopLine[], places: readonly Hospital[]): Markup {
   const each = lines.flatMap((line) =>
@@ -53,7 +50,7 @@ const stateOf = (one: Delivery): Markup =>
 function deliveries(file: StopFile, places: readonly Hospital[]): Markup {
   return table({
     caption: W.deliveries,
-    columns: [W.facility, W.deliveryState, W.sentAt, W.appliedAt, W.age],
+    columns: [W.facility, W.deliveryState, W.sentAt, W.appliedAt, W.age, W.slipState],
     none: W.reachNone,
     rows: file.deliveries.map((one) => [
       nameOf(places, one.facility),
@@ -61,8 +58,16 @@ function deliveries(file: StopFile, places: readonly Hospital[]): Markup {
       dayAndTime(one.sentAt),
       one.appliedAt === null ? '-' : dayAndTime(one.appliedAt),
       W.hours(one.ageMs),
+      slipOf(file, one),
     ]),
   })
+}
+
+/** A document went out only where somebody is a patient: nobody reads of it before the person was verified (R17). */
+function slipOf(file: StopFile, { slip: state }: Delivery): Markup | string {
+  if (file.erasure !== null && file.erasure.verified_at === null) return W.slipHidden
+  if (state === null) return W.slipNone
+  return html`<span class="state">${W.slipMoves[state.move]}</span> ${dayAndTime(state.at)}`
 }
 
 /** What the stop does not reach, in words (R18). */

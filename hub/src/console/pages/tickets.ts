@@ -8,6 +8,8 @@ import { table } from '@kakehashi/ui/table'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { CHANNELS } from '../../requests/intake.ts'
 import type { TicketSaid } from '../../requests/tickets.ts'
+import type { AskedByNumber } from '../../requests/queued.ts'
+import { nameOf, type Hospital } from '../stop-read.ts'
 import type { TicketLine } from '../ticket-read.ts'
 import { W } from '../words.ja.ts'
 import { room, type RoomView } from './room.ts'
@@ -78,6 +80,28 @@ export function ticketNewPage(around: RoomView, view: TicketFormView): Markup {
   )
 }
 
+/** What was asked at the portal, and the button that makes it a provisional stop. */
+function stopPart(
+  around: RoomView,
+  line: TicketLine,
+  asked: AskedByNumber,
+  hospitals: readonly Hospital[],
+): Markup {
+  return html`<h2>${W.ticketStopTitle}</h2>
+    ${summaryList([
+      { term: W.facilities, detail: nameOf(hospitals, asked.facility) },
+      { term: W.number, detail: asked.number },
+      { term: W.born, detail: longDate(asked.birthDate) },
+      { term: W.requester, detail: W.requesterIs[asked.requester] },
+      { term: W.erase, detail: W.eraseIs[asked.erasureAsked ? 'yes' : 'no'] },
+      { term: W.askedAt, detail: dayAndTime(asked.askedAt) },
+    ])}
+    <p>${W.ticketStopLead}</p>
+    <form class="no-print" method="post" action="/tickets/${encodeURIComponent(line.ticket)}/stop">
+      ${hiddenField('csrf', around.csrf)} ${button({ text: W.ticketStopButton })}
+    </form>`
+}
+
 export function ticketPage(
   around: RoomView,
   view: {
@@ -85,10 +109,12 @@ export function ticketPage(
     said: TicketSaid | null
     answer: string | null
     mayAnswer: boolean
+    hospitals: readonly Hospital[]
     errors: readonly FieldError[]
   },
 ): Markup {
   const { line, said, errors } = view
+  const asked = view.mayAnswer && line.stop === null ? said?.asked : undefined
   return room(
     around,
     errors.length > 0 ? `${SHARED_WORDS.errorPrefix}${W.ticketOne}` : W.ticketOne,
@@ -111,6 +137,8 @@ export function ticketPage(
         },
         { term: W.answerIs, detail: view.answer ?? W.waiting },
       ])}
+      ${asked ? stopPart(around, line, asked, view.hospitals) : ''}
+      ${view.mayAnswer && line.stop === null && !asked ? linkButton({ text: W.ticketStopByName, kind: 'secondary', href: `/stops/new?ticket=${encodeURIComponent(line.ticket)}` }) : ''}
       ${
         view.mayAnswer
           ? html`<form method="post" action="/tickets/${encodeURIComponent(line.ticket)}/answer">
