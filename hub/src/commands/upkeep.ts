@@ -24,7 +24,7 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
     .action((options: { to: string }) => {
       const manifest = orFail(context, () => takeBackup(context.dir(), options.to, context.env))
       context.tell(
-        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys、vault/erasures.ndjson、vault/stops.ndjson、vault/said は含まれません。別の場所に保管してください。`,
+        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys、vault/erasures.ndjson、vault/stops.ndjson は含まれません。別の場所に保管してください。`,
         manifest,
       )
     })

@@ -91,16 +91,33 @@ async function endRotation(ops: OpsStore, folder: string): Promise<void> {
   if (existsSync(coming(folder))) {
     const next = storeKeyFrom(readSecret(coming(folder)))
     if (!existsSync(current(folder)) || (await wraps(ops, next))) promote(folder)
-    else destroyFile(coming(folder))
+    else destroy(coming(folder))
   }
-  if (existsSync(going(folder))) destroyFile(going(folder))
+  if (existsSync(going(folder))) destroy(going(folder))
 }
 
 function promote(folder: string): void {
   if (existsSync(current(folder))) renameSync(current(folder), going(folder))
   renameSync(coming(folder), current(folder))
   syncFolder(dirname(current(folder)))
-  if (existsSync(going(folder))) destroyFile(going(folder))
+  if (existsSync(going(folder))) destroy(going(folder))
+}
+
+/** As far as a file system lets: the old bytes are overwritten before the name goes. */
+export function destroy(path: string): void {
+  overwrite(path)
+  rmSync(path)
+}
+
+function overwrite(path: string): void {
+  const { size } = statSync(path)
+  const file = openSync(path, 'r+')
+  try {
+    writeSync(file, new Uint8Array(size))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }
 
 function syncFolder(path: string): void {
