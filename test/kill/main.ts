@@ -1,21 +1,30 @@
 import { parseArgs } from 'node:util'
 import { ordeal, type Ordeal } from './ordeal.ts'
+import { readerOrdeal, type ReaderOrdeal } from './reader-ordeal.ts'
 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     patients: { type: 'string', default: '60' },
+    reader: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
 if (values.help)
-  console.log(`npm run kill -- [--kills 100] [--seed 1] [--patients 60] [--json]
+  console.log(`npm run kill -- [--kills 100] [--seed 1] [--patients 60] [--reader] [--json]
 SIGKILLs agent, gateway and vault that many times each, at random moments of their work, while the hospital's records
-keep changing; then holds the vault to the source. Ends with 1 when anything was lost or doubled.`)
-else {
+keep changing; then holds the vault to the source. Ends with 1 when anything was lost or doubled.
+--reader: instead the reader of a hospital's exports, that many times while one export gives way to the next.`)
+else if (values.reader) {
+  const told = await readerOrdeal({ kills: Number(values.kills), seed: values.seed })
+  console.log(
+    told === null ? 'left out: the pair of exports in ../shared is not on this machine' : readerTable(told),
+  )
+  process.exitCode = told !== null && told.differing === 0 ? 0 : 1
+} else {
   const result = await ordeal({
     kills: Number(values.kills),
     seed: values.seed,
@@ -24,6 +33,12 @@ else {
   })
   console.log(values.json ? JSON.stringify(plain(result), null, 2) : table(result))
   process.exitCode = result.faults.length === 0 ? 0 : 1
+}
+
+function readerTable({ kills, readings, records, differing, seconds }: ReaderOrdeal): string {
+  return `| kill -9 of the reader | readings of B to their end | ledger rows | ledgers that differ from an undisturbed one | seconds |
+|---|---|---|---|---|
+| ${kills} | ${readings} | ${records} | ${differing} | ${seconds.toFixed(0)} |`
 }
 
 function plain(result: Ordeal): unknown {
