@@ -4,6 +4,7 @@ import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { BackdateRoutes } from '../office/backdates.ts'
 import { OfficeRoutes } from '../office/routes.ts'
 import { SourceRoutes } from '../office/source-routes.ts'
 import { PaperRoutes } from '../papers/routes.ts'
@@ -68,6 +69,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   todayRoutes(app, parts, sessions, views)
   new PaperRoutes(parts, views).mount(app)
   new OfficeRoutes(parts, views).mount(app)
+  new BackdateRoutes(parts, views).mount(app)
   new SourceRoutes(parts, views).mount(app)
 
   app.notFound((c) =>

@@ -19,5 +19,7 @@ export const OFFICE_ROUTES = {
     'GET /office/evidence',
     'POST /office/evidence',
     'POST /office/imports/:run/undo',
+    'GET /office/backdates',
+    'POST /office/backdates/:notice',
   ],
 } as const

@@ -7,6 +7,7 @@ import { verifyEvidence } from '../evidence/verify.ts'
 import type { DryRun } from '../gate/dry-run.ts'
 import { certify, keyOf, type SomeChart } from '../imports/world.fixture.ts'
 import { importNotices } from '../imports/notices.ts'
+import { patientStateOf } from '../register/read.ts'
 import { readMapping } from '../imports/mapping.ts'
 import { csvCell, verifyProvisions } from './provision-export.ts'
 import { takeSurvey } from './survey.ts'
@@ -293,4 +294,33 @@ test('reading the office’s pages writes nothing', async () => {
   ])
     expect((await clerk.get(path)).status).toBe(200)
   expect(await digest()).toBe(before)
+})
+
+test('T15 R46 earlier dates wait on the officer’s page for a second person, with the evidence; refused, they stay as recorded', async () => {
+  const office = await everyStanding()
+  const { register, clock, context } = office
+  const back = (number: string, by: string) =>
+    register.recordNotice({ patient: keyOf(number), by, deliveredAt: clock.now - 20 * DAY })
+  const [first, own] = [await back('2005', 's-01'), await back('2006', 's-02')]
+  const again = await back('2011', 's-01')
+  const clerk = await officer(office)
+  expect((await clerk.get('/office')).text).toContain('過去の日付の承認を待つ通知が 3件')
+  expect((await (await officer(office, 's-03')).get('/office/backdates')).status).toBe(403)
+  const page = await clerk.get('/office/backdates')
+  expect(page.text.match(/入れた本人は承認できません/g)).toHaveLength(1)
+  const answer = (notice: string | undefined, form: Record<string, string>) =>
+    clerk.post(`/office/backdates/${notice}`, form)
+  expect((await answer(first.notices[0], { answer: 'approve', evidence: ' ' })).status).toBe(422)
+  const stolen = await answer(own.notices[0], { answer: 'approve', evidence: '控え 9' })
+  expect(stolen.text).toContain('別の個人情報担当')
+  expect((await answer(first.notices[0], { answer: 'approve', evidence: '控え 12' })).text).toContain(
+    '承認しました',
+  )
+  expect((await answer(again.notices[0], { answer: 'refuse' })).text).toContain('認めませんでした')
+  expect((await answer(again.notices[0], { answer: 'approve', evidence: '控え 1' })).status).toBe(404)
+  const dated = async (number: string) =>
+    (await patientStateOf(context.store.db, keyOf(number))).notices.map((one) => one.deliveredAt)
+  expect(await dated('2005')).toEqual([clock.now - 20 * DAY])
+  expect(await dated('2011')).toEqual([clock.now])
+  expect((await clerk.get('/office')).text).toContain('過去の日付の承認を待つ通知が 1件')
 })

@@ -15,6 +15,7 @@ import { LineRefused } from '../imports/reasons.ts'
 import { recentRuns } from '../imports/store.ts'
 import { undoImport } from '../imports/undo.ts'
 import { SHEETS_MAX } from '../papers/flow.ts'
+import { countBackdates } from '../register/notice.ts'
 import { officeTasks } from '../register/office.ts'
 import { turningSixteen } from '../register/work-list.ts'
 import { download } from './download.ts'
@@ -32,11 +33,11 @@ import {
   provisionsJson,
   type Period,
 } from './provision-export.ts'
+import { pageAsked, ROWS } from './paging.ts'
 import { keepReport, lastReport } from './store.ts'
 import { lineNow, surveyCommons, Surveyor, type Survey } from './survey.ts'
 import { ITEM_WORDS, O } from './words.ja.ts'
 
-const ROWS = 50
 const RUNS_SHOWN = 50
 
 type OfficeContext = Context<CounterEnv>
@@ -84,6 +85,7 @@ export class OfficeRoutes {
         tasks: await officeTasks(context),
         survey: survey ? countsOf(survey) : null,
         soon16: (await turningSixteen(context)).length,
+        backdates: await countBackdates(context.store.db),
       }),
     )
   }
@@ -304,11 +306,6 @@ export class OfficeRoutes {
 
 function itemWords(item: string): string {
   return Object.hasOwn(ITEM_WORDS, item) ? ITEM_WORDS[item as ItemClass] : item
-}
-
-function pageAsked(c: Context, pages: number): number {
-  const asked = Number(c.req.query('page') ?? 1)
-  return Number.isSafeInteger(asked) ? Math.min(Math.max(asked, 1), pages) : 1
 }
 
 /** The n-th page of something that is read from one key to the next. */

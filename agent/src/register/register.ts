@@ -8,6 +8,7 @@ const VERBS = {
   recordNotice: flow.recordNotice,
   confirmNotice: flow.confirmNotice,
   approveBackdate: flow.approveBackdate,
+  refuseBackdate: flow.refuseBackdate,
   recordArrival: flow.recordArrival,
   returnNotice: flow.returnNotice,
   voidNotice: flow.voidNotice,

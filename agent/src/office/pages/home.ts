@@ -24,6 +24,8 @@ export interface HomeView {
     lists: readonly { list: ListName; people: number }[]
   } | null
   soon16: number
+  /** Earlier dates that wait for a second person. */
+  backdates: number
 }
 
 export function homePage(around: DeskView, view: HomeView): Markup {
@@ -33,7 +35,7 @@ export function homePage(around: DeskView, view: HomeView): Markup {
     html`<h1>${O.title}</h1>
       <p>${view.it ? O.leadIt : O.lead}</p>
       ${view.closed ? banner({ kind: 'stop', label: W.warningLabel, text: O.closedTitle, more: inJapanese(view.closed) }) : ''}
-      ${tasks(view.tasks)} ${counted(around, view)}
+      ${tasks(view.tasks)} ${backdates(view)} ${counted(around, view)}
       <h2>${O.links}</h2>
       <div class="form-row">
         ${linkButton({ text: O.toSources, href: '/office/sources' })}${linkButton({ text: O.toDryRun, href: '/office/dry-run' })}${linkButton({ text: O.toImports, href: '/office/imports' })}${
@@ -57,6 +59,13 @@ function tasks(all: readonly OfficeTask[]): Markup {
       html`${longDate(task.by)}${task.overdue ? html`<br /><strong>${O.overdue}</strong>` : ''}`,
     ]),
   })
+}
+
+function backdates({ it, backdates: n }: HomeView): Markup {
+  if (n === 0) return html``
+  return html`<p class="state" data-alert>
+    ${it ? O.backdatesWaiting(n) : html`<a href="/office/backdates">${O.backdatesWaiting(n)}</a>`}
+  </p>`
 }
 
 function counted(around: DeskView, view: HomeView): Markup {
