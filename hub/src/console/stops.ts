@@ -39,6 +39,11 @@ export function stopRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
     c.get('session').message = W.stopTaken
     return c.redirect(`/stops/${encodeURIComponent(stop)}`, 303)
   })
+  oneStopRoutes(app, parts)
+}
+
+function oneStopRoutes(app: Hono<ConsoleEnv>, parts: ConsoleParts): void {
+  const desk = door(parts, 'desk')
 
   app.get('/stops/:stop', door(parts, 'stops'), async (c) => {
     const file = await stopFile(parts, c.req.param('stop'))
