@@ -20,6 +20,7 @@ import { openGatewayStore, type GatewayStore } from './gateway/store.ts'
 import { createPortal, type Portal } from './portal/portal.ts'
 import { openPortalStore, type PortalStore } from './portal/store.ts'
 import { erasureListOf, type ErasureEntry } from './requests/erasure-list.ts'
+import { saidListOf } from './requests/said-list.ts'
 import { stopListOf, type StopEntry } from './requests/stop-list.ts'
 import { offerEnrolment } from './vault/enrolment.ts'
 import { declareOwnStatus, openIdentityStore } from './vault/opening.ts'
@@ -140,6 +141,7 @@ export async function hubWorld(start = '2026-07-01T12:00:00+09:00'): Promise<Hub
     rooms: roomsOf(ops, content, identity),
     erasures: erasureListOf(erasures),
     stops: stopListOf(stops),
+    saids: saidListOf(new Map()),
     log,
   }
   const vault = createVault(parts)

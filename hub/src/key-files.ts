@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { fromBase64, keyIdOf, toBase64 } from '@kakehashi/protocol/signing'
 
@@ -49,4 +61,21 @@ export function writeSecretFile(path: string, text: string): void {
 /** True when others than the owner may read the file. */
 export function isExposed(path: string): boolean {
   return process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
+}
+
+/** As far as a file system lets: the old bytes are overwritten before the name goes. */
+export function destroyFile(path: string): void {
+  overwrite(path)
+  rmSync(path)
+}
+
+function overwrite(path: string): void {
+  const { size } = statSync(path)
+  const file = openSync(path, 'r+')
+  try {
+    writeSync(file, new Uint8Array(size))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }

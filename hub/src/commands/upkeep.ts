@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { readVaultConfig } from '../config.ts'
 import { examine } from '../doctor/doctor.ts'
+import { sayDailySoon } from '../vault/daily.ts'
 import { createVault } from '../vault/vault.ts'
 import { BackupBad, restoreBackup, takeBackup } from '../vault/backup.ts'
 import { remote } from '../wire.ts'
@@ -24,7 +25,7 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
     .action((options: { to: string }) => {
       const manifest = orFail(context, () => takeBackup(context.dir(), options.to, context.env))
       context.tell(
-        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys、vault/erasures.ndjson、vault/stops.ndjson は含まれません。別の場所に保管してください。`,
+        `写しました: ${options.to}（${manifest.files.length}ファイル）\nvault/keys、vault/erasures.ndjson、vault/stops.ndjson、vault/said は含まれません。別の場所に保管してください。`,
         manifest,
       )
     })
@@ -41,7 +42,10 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
         )
       const manifest = orFail(context, () => restoreBackup(options.from, context.dir()))
       context.progress('削除の一覧を当て直しています…')
-      const again = await context.withVault((vault) => createVault(vault.parts).start())
+      const again = await context.withVault(async (vault) => {
+        await sayDailySoon(vault.ops)
+        return createVault(vault.parts).start()
+      })
       context.tell(
         `戻しました（${manifest.files.length}ファイル）。削除のやり直し: ${again.replayed}件、停止のやり直し: ${again.stops}件`,
         { ...manifest, ...again },

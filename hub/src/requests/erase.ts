@@ -7,6 +7,7 @@ import type { ErasedPlace, VaultParts } from '../vault/parts.ts'
 import { certify, type CertificateCore } from './certificate.ts'
 import { chartHash, slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
+import { forgetWords, saidOfThem } from './said-of-them.ts'
 import { erasedOf, keepErased } from './told-stops.ts'
 
 /** Carries every asked erasure to its end. Safe to run again after a crash at any point. */
@@ -24,6 +25,7 @@ export async function finishErasures(parts: VaultParts): Promise<number> {
 
 interface Asked {
   erasure: string
+  stop: string | null
   asked_at: number
   patients: string
 }
@@ -33,7 +35,8 @@ async function eraseOne(parts: VaultParts, row: Asked): Promise<void> {
   const hashes = patients.map((patient) => chartHash(parts.keys.tombstone, patient))
   const listed = parts.erasures.entries().some((entry) => entry.erasure === row.erasure)
   const own = patients.map((patient) => erasedOf(parts.keys.tombstone, patient))
-  if (!listed) parts.erasures.append({ erasure: row.erasure, at: row.asked_at, hashes, own })
+  const said = await saidOfThem(parts.ops.db, parts.keys.tombstone, row.stop, patients)
+  if (!listed) parts.erasures.append({ erasure: row.erasure, at: row.asked_at, hashes, own, said })
   await parts.ops.bookkeep((tx) =>
     tx.updateTable('erasure').set({ state: 'erasing' }).where('erasure', '=', row.erasure).execute(),
   )
@@ -43,6 +46,8 @@ async function eraseOne(parts: VaultParts, row: Asked): Promise<void> {
     keysDestroyed.push(...erased.flatMap((one) => one.keysDestroyed))
     await parts.ops.bookkeep((tx) => notePlaces(tx, row.erasure, erased))
   }
+  const words = await forgetWords(parts, said)
+  await parts.ops.bookkeep((tx) => notePlaces(tx, row.erasure, [{ place: 'identity/asked', count: words }]))
   await parts.ops.transact(
     (count: number) => ({
       act: 'erasure.operations',
@@ -194,6 +199,10 @@ async function eraseOwnRows(tx: OpsTx, parts: VaultParts, patients: readonly Pat
 export async function replayErasures(parts: VaultParts, charts: readonly PatientKey[]): Promise<number> {
   const listed = new Set(parts.erasures.entries().flatMap((entry) => entry.hashes))
   if (listed.size === 0) return 0
+  await forgetWords(
+    parts,
+    parts.erasures.entries().flatMap((entry) => entry.said ?? []),
+  )
   const again = new Set(charts.filter((patient) => listed.has(chartHash(parts.keys.tombstone, patient))))
   const missing = await missingTombstones(parts, [...listed])
   if (missing.length === 0 && again.size === 0) return 0

@@ -5,6 +5,8 @@ export interface ErasureEntry {
   hashes: string[]
   /** The same charts by the hash under their facility's own key. */
   own?: { facility: string; hash: string }[]
+  /** Numbers of the stops and tickets whose words went with them. */
+  said?: string[]
 }
 
 /** Append-only and never part of a restore, so that a restored backup can be made to forget again (LAW trap 32). */

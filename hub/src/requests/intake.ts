@@ -12,6 +12,7 @@ import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import type { IdentityStore } from '../vault/rooms.ts'
+import { slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
 import { chartsNamed, namesAsked } from './named.ts'
 import { enterStop, passOn, type StopAsk } from './stop.ts'
@@ -44,7 +45,7 @@ export interface NamedAsk {
   by: string
 }
 
-export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops'>
+export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops' | 'saids'>
 
 /**
  * A stop by name, in force from the commit, whoever asks and whether or not the person is known here. Nothing is erased
@@ -96,7 +97,7 @@ export async function takeNamedStop(
 }
 
 function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk, 'patients' | 'standing'> {
-  const { person, facilities } = asked
+  const { person, facilities, erasureWanted } = asked
   return {
     stop,
     origin: asked.channel === 'web' ? 'portal' : 'operator',
@@ -108,7 +109,7 @@ function askOf(parts: IntakeParts, asked: NamedAsk, stop: StopId): Omit<StopAsk,
     askedAt: asked.askedAt ?? parts.env.now(),
     erasureAsked: false,
     receipt: asked.receipt ?? null,
-    named: { person, facilities, names: namesAsked(parts.keys.tombstone, person, facilities) },
+    named: { person, facilities, erasureWanted, names: namesAsked(parts.keys.tombstone, person, facilities) },
   }
 }
 
@@ -133,6 +134,7 @@ export async function keepIntake(
       verified_at: verifiedAt,
       erasure: null,
     })
+    .onConflict((c) => c.doNothing())
     .execute()
 }
 
@@ -145,6 +147,17 @@ export async function keepSaid(identity: IdentityStore, about: string, said: obj
       .onConflict((c) => c.doNothing())
       .execute(),
   )
+}
+
+export async function forgetSaid(identity: IdentityStore, about: readonly string[]): Promise<number> {
+  return identity.bookkeep(async (tx) => {
+    let count = 0
+    for (const part of slices(about)) {
+      const gone = await tx.deleteFrom('identity_asked').where('about', 'in', part).executeTakeFirst()
+      count += Number(gone.numDeletedRows)
+    }
+    return count
+  })
 }
 
 export async function readSaid<T>(identity: IdentityStore, about: string): Promise<T | null> {
@@ -202,7 +215,12 @@ export async function verifyStop(
           askedAt: Number(row.asked_at),
           erasureAsked: false,
           receipt: row.receipt,
-          named: { person, facilities: facilitiesOf(intake.facilities), names: [] },
+          named: {
+            person,
+            facilities: facilitiesOf(intake.facilities),
+            erasureWanted: Number(intake.erasure_wanted) === 1,
+            names: [],
+          },
         },
         charts.map((one) => one.patient as PatientKey),
       )

@@ -33,7 +33,7 @@ function meantBy(said: PortalStop): Pick<StopAsk, 'handles' | 'named'> {
   }
   return {
     handles: [],
-    named: { person, facilities: [facilityId(facility)], names: [] },
+    named: { person, facilities: [facilityId(facility)], erasureWanted: said.erasureAsked, names: [] },
   }
 }
 

@@ -3,6 +3,8 @@ import type { OpsTx } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { chartHash, slices } from './charts.ts'
 import { freeHashes } from './freed.ts'
+import { keepIntake } from './intake.ts'
+import type { SaidOfStop } from './said-list.ts'
 import { addCharts, addNames, insertStop, passOn, type StopAsk } from './stop.ts'
 import type { StopEntry } from './stop-list.ts'
 
@@ -78,7 +80,10 @@ async function enterAgain(
     erasureAsked: entry.erasureAsked,
     receipt: entry.receipt,
   }
+  const said = parts.saids?.read(entry.stop) ?? null
+  if (said) ask.named = { ...said, names: entry.names ?? [] }
   await insertStop(tx, parts, ask)
+  if (said) await takeInAgain(tx, parts, ask, said)
   await addCharts(tx, parts, entry.stop, patients)
   await addNames(tx, entry.stop, entry.names ?? [])
   const nameless = entry.charts.filter((hash) => !byHash.has(hash))
@@ -103,4 +108,21 @@ async function withdrawAgain(
     .where('standing', 'in', ['provisional', 'confirmed'])
     .executeTakeFirst()
   return Number(changed.numUpdatedRows)
+}
+
+/** Whom it means, and that the desk has yet to verify it: how far that had come, the backup does not know. */
+async function takeInAgain(tx: OpsTx, parts: VaultParts, ask: StopAsk, said: SaidOfStop): Promise<void> {
+  const { person, ...asked } = said
+  await parts.rooms.keepSaid(ask.stop, person)
+  const verifiedAt = ask.standing === 'confirmed' ? parts.env.now() : null
+  await keepIntake(
+    tx,
+    {
+      ...asked,
+      channel: ask.origin === 'portal' ? 'web' : 'desk',
+      ...{ by: 'replay', identityCheck: 'none' },
+    },
+    ask.stop,
+    verifiedAt,
+  )
 }

@@ -6,7 +6,7 @@ import {
   type StopHandle,
   type StopId,
 } from '@kakehashi/protocol/ids'
-import type { AskedPerson, StopOrdered, StopWithdrawnReported } from '@kakehashi/protocol/messages'
+import type { StopOrdered, StopWithdrawnReported } from '@kakehashi/protocol/messages'
 import type { StopFact, Track } from '@kakehashi/protocol/rules/state'
 import type { OpsTx } from '../vault/ops.ts'
 import { agentsOf, post, type Unsent } from '../vault/outbox.ts'
@@ -14,6 +14,7 @@ import type { VaultParts } from '../vault/parts.ts'
 import { chartHash, freedOf, slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
 import { orderTo } from './order.ts'
+import type { SaidOfStop } from './said-list.ts'
 
 export interface StopAsk {
   stop: StopId
@@ -29,7 +30,7 @@ export interface StopAsk {
   erasureAsked: boolean
   receipt: string | null
   /** Said by name: to these facilities (`null`: all), and by these hashes known again at the second gate. */
-  named?: { person: AskedPerson; facilities: FacilityId[] | null; names: string[] }
+  named?: SaidOfStop & { names: string[] }
   /** Asked in a flood: of a paper nobody here knows, the hospitals are told in its turn (`behind.ts`). */
   queued?: boolean
 }
@@ -90,6 +91,9 @@ function keepOutside(parts: VaultParts, ask: StopAsk, patients: ReadonlySet<Pati
     ...(ask.named ? { names: ask.named.names } : {}),
     ...(ask.named && ask.agent ? { agent: ask.agent } : {}),
   })
+  if (!ask.named) return
+  const { person, facilities, erasureWanted } = ask.named
+  parts.saids?.keep(stop, { person, facilities, erasureWanted })
 }
 
 export async function insertStop(

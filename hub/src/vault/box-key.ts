@@ -2,12 +2,11 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path'
 import type { Instant } from '@kakehashi/protocol/env'
 import { fromBase64, keyIdOf, newBoxKey, toBase64, type BoxKey } from '@kakehashi/protocol/signing'
-import { KeyFileBad, readPair, writePair, writeSecretFile } from '../key-files.ts'
+import { destroyFile, KeyFileBad, readPair, writePair, writeSecretFile } from '../key-files.ts'
 import type { OpenVault } from './opening.ts'
 import type { OpsTables, OpsTx } from './ops.ts'
 import { post } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
-import { destroy } from './store-key.ts'
 
 /** A former sealing key still opens what was sealed to it for this long: longer than any batch waits. */
 export const BOX_OVERLAP_MS = 90 * 24 * 3600 * 1000
@@ -47,7 +46,7 @@ function readFormer(path: string): Former {
 /** Keys whose overlap is over are destroyed; what is still sealed to them can be opened by nobody. */
 export function dropFormerBoxes(folder: string, now: Instant): number {
   const over = allFormer(folder).filter((one) => now - one.retiredAt >= BOX_OVERLAP_MS)
-  for (const { path } of over) destroy(path)
+  for (const { path } of over) destroyFile(path)
   return over.length
 }
 
@@ -64,7 +63,7 @@ export async function rotateBoxKey(
   const { env } = ops
   const path = join(keysOf(folder), 'box.key')
   for (const name of readdirSync(keysOf(folder)))
-    if (name.startsWith('box.next-')) destroy(join(keysOf(folder), name))
+    if (name.startsWith('box.next-')) destroyFile(join(keysOf(folder), name))
   const next = newBoxKey(env)
   const former = readPair(path)
   const formerPath = join(keysOf(folder), `box.former-${former.id}.key`)

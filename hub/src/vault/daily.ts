@@ -5,7 +5,7 @@ import { postBoxKey } from './box-key.ts'
 import { postStatus } from './enrolment.ts'
 import { newestDeclaration } from './known.ts'
 import { agentsOf, post } from './outbox.ts'
-import type { OpsTables, OpsTx } from './ops.ts'
+import type { OpsStore, OpsTables, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
 import { speaksFully } from './speaks.ts'
 
@@ -39,6 +39,11 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
       .onConflict((c) => c.column('name').doUpdateSet({ value: now }))
       .execute()
   })
+}
+
+/** In the next round: after a restore, so that nobody waits a day to hear what the backup has forgotten. */
+export async function sayDailySoon(ops: OpsStore): Promise<void> {
+  await ops.bookkeep((tx) => tx.deleteFrom('cursor').where('name', '=', NAME).execute())
 }
 
 async function postDeclaration(tx: OpsTx, parts: VaultParts, agent: OpsTables['agent']): Promise<void> {

@@ -19,6 +19,7 @@ import { linkageMigrations, type LinkingTables } from '../linkage/store.ts'
 import type { ReleaseContext } from '../release/context.ts'
 import { blockedCharts } from '../requests/blocked.ts'
 import { erasureFile, stopFile } from '../requests/lasting-file.ts'
+import { saidFolder } from '../requests/said-folder.ts'
 import { remote } from '../wire.ts'
 import { formerBoxes } from './box-key.ts'
 import { hospitalWords } from './known.ts'
@@ -77,6 +78,7 @@ export async function openVault(
     rooms: roomsOf(ops, content, identity),
     erasures: erasureFile(join(folder, 'erasures.ndjson')),
     stops: stopFile(join(folder, 'stops.ndjson')),
+    saids: saidFolder(join(folder, 'said')),
     log,
   }
   return {

@@ -8,6 +8,7 @@ import type { BoxKey, SigningKey } from '@kakehashi/protocol/signing'
 import type { Caller } from '../call.ts'
 import type { ErasureList } from '../requests/erasure-list.ts'
 import type { IntakeParts, NamedAsk } from '../requests/intake.ts'
+import type { SaidList } from '../requests/said-list.ts'
 import type { StopList } from '../requests/stop-list.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 
@@ -58,6 +59,8 @@ export interface Rooms {
   /** What somebody said of themselves or another, kept where identities are. */
   keepSaid(about: string, said: object): Promise<void>
   readSaid<T>(about: string): Promise<T | null>
+  /** Answers how much there was. */
+  forgetSaid(about: readonly string[]): Promise<number>
   /** A stop by name, in force when this returns; taken once under its number. */
   stopNamed(parts: IntakeParts, asked: NamedAsk): Promise<StopId>
   /** The chart of exactly this number and birth date at this facility, if its records came here already. */
@@ -81,6 +84,8 @@ export interface VaultParts {
   erasures: ErasureList
   /** The list of stops that outlives every restore; the simulation may do without. */
   stops?: StopList
+  /** Whom the stops by name or number among them mean. */
+  saids?: SaidList
   /** How often every agent hears of the operator's standing; once a day unless told otherwise. */
   sayEveryMs?: number
   log: Log

@@ -10,7 +10,7 @@ import type { LinkingTables } from '../linkage/store.ts'
 import { dropBuildsWith } from '../release/erase.ts'
 import type { ReleaseTables } from '../release/store.ts'
 import { slices } from '../requests/charts.ts'
-import { keepSaid, readSaid, takeNamedStop } from '../requests/intake.ts'
+import { forgetSaid, keepSaid, readSaid, takeNamedStop } from '../requests/intake.ts'
 import { chartsNumbered } from '../requests/named.ts'
 import type { OpsStore } from './ops.ts'
 import type { Place, Rooms } from './parts.ts'
@@ -35,6 +35,7 @@ export function roomsOf(ops: OpsStore, content: Content, identity: IdentityStore
     },
     keepSaid: (about, said) => keepSaid(identity, about, said),
     readSaid: (about) => readSaid(identity, about),
+    forgetSaid: (about) => forgetSaid(identity, about),
     stopNamed: (parts, asked) => takeNamedStop(parts, identity, asked),
     chartsNumbered: (facility, number, birthDate) => chartsNumbered(identity.db, facility, number, birthDate),
     async leaveBuilds(patients) {

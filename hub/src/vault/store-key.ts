@@ -1,10 +1,10 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Store } from '@kakehashi/store/store'
 import { rewrapContentKeys } from '../content/key-table.ts'
 import { newStoreKey, storeKeyFrom, type StoreKey } from '../content/keys.ts'
 import type { ContentTables } from '../content/store.ts'
-import { readSecret, writeSecret } from '../key-files.ts'
+import { destroyFile, readSecret, writeSecret } from '../key-files.ts'
 import type { OpenVault } from './opening.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 
@@ -91,33 +91,16 @@ async function endRotation(ops: OpsStore, folder: string): Promise<void> {
   if (existsSync(coming(folder))) {
     const next = storeKeyFrom(readSecret(coming(folder)))
     if (!existsSync(current(folder)) || (await wraps(ops, next))) promote(folder)
-    else destroy(coming(folder))
+    else destroyFile(coming(folder))
   }
-  if (existsSync(going(folder))) destroy(going(folder))
+  if (existsSync(going(folder))) destroyFile(going(folder))
 }
 
 function promote(folder: string): void {
   if (existsSync(current(folder))) renameSync(current(folder), going(folder))
   renameSync(coming(folder), current(folder))
   syncFolder(dirname(current(folder)))
-  if (existsSync(going(folder))) destroy(going(folder))
-}
-
-/** As far as a file system lets: the old bytes are overwritten before the name goes. */
-export function destroy(path: string): void {
-  overwrite(path)
-  rmSync(path)
-}
-
-function overwrite(path: string): void {
-  const { size } = statSync(path)
-  const file = openSync(path, 'r+')
-  try {
-    writeSync(file, new Uint8Array(size))
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  if (existsSync(going(folder))) destroyFile(going(folder))
 }
 
 function syncFolder(path: string): void {
