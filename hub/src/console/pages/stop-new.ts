@@ -53,6 +53,13 @@ function hospitalField(places: readonly Hospital[], chosen: readonly string[]): 
   })
 }
 
+function fromTicket(ticket = ''): Markup {
+  return ticket === ''
+    ? html``
+    : html`${hiddenField('ticket', ticket)}
+        <p>${W.ticketFrom(ticket)}</p>`
+}
+
 export function stopNewPage(around: RoomView, places: readonly Hospital[], view: StopFormView): Markup {
   const wrong = (field: string) => view.errors.find((one) => one.field === field)?.text
   const field = (name: string, label: string, more: { hint?: string; width?: 'short' } = {}) =>
@@ -80,13 +87,7 @@ export function stopNewPage(around: RoomView, places: readonly Hospital[], view:
       <p>${W.stopNewLead}</p>
       ${sayBox()}
       <form method="post" action="/stops/new">
-        ${hiddenField('csrf', around.csrf)}
-        ${
-          view.values['ticket']
-            ? html`${hiddenField('ticket', view.values['ticket'])}
-                <p>${W.ticketFrom(view.values['ticket'])}</p>`
-            : ''
-        }
+        ${hiddenField('csrf', around.csrf)} ${fromTicket(view.values['ticket'])}
         ${choice('channel', W.channel, CHANNELS, W.channelIs, view.channel)}
         ${choice('requester', W.requester, REQUESTERS, W.requesterIs, view.requester)}
         ${field('requesterName', W.requesterName)} ${field('relation', W.relation)}
