@@ -33,6 +33,11 @@ test('DATA T34 a key given twice is refused, however it is written', () => {
   expect(() => canonicalText('{"a":1,"a":2}')).toThrow(Refused)
   expect(() => canonicalText('{"x":{"a":1,"b":0,"\\u0061":2}}')).toThrow(Refused)
   expect(canonicalText('{"x":{"a":1},"y":{"a":1}}')).toBe('{"x":{"a":1},"y":{"a":1}}')
+  // nor those that are left out
+  expect(() => canonicalText('{"meta":"p","meta":{"versionId":"1"}}')).toThrow(Refused)
+  expect(() => canonicalText('{"meta":{"versionId":"1"},"meta":{}}')).toThrow(Refused)
+  expect(() => canonicalText('{"meta":{"versionId":"1","versionId":"2"}}')).toThrow(Refused)
+  expect(() => canonicalText('{"meta":{"lastUpdated":"a","tag":[],"lastUpdated":"b"}}')).toThrow(Refused)
 })
 
 test('keys are sorted as UTF-16 says, whatever their bytes and their number', () => {

@@ -40,6 +40,8 @@ class Scanner {
   readonly #starts: number[] = []
   readonly #keyEnds: number[] = []
   readonly #order: number[] = []
+  /** Which of the keys that may be left out were met. */
+  #met = 0
 
   read(json: Uint8Array): Uint8Array {
     const room = 2 * json.length + 16
@@ -49,6 +51,7 @@ class Scanner {
     this.#end = 0
     this.#starts.length = 0
     this.#keyEnds.length = 0
+    this.#met = 0
     this.#value(0, false)
     return this.#out.subarray(0, this.#end)
   }
@@ -118,10 +121,12 @@ class Scanner {
     this.#at++
     this.#out[this.#end++] = COLON
     const isMeta = depth === 1 && this.#is(META, start, keyEnd)
+    const isVersion = meta && this.#is(VERSION, start, keyEnd)
+    const isUpdated = meta && this.#is(UPDATED, start, keyEnd)
+    this.#once(Number(isMeta) | (Number(isVersion) << 1) | (Number(isUpdated) << 2))
     this.#value(depth, isMeta)
     const left =
-      (meta && (this.#is(VERSION, start, keyEnd) || this.#is(UPDATED, start, keyEnd))) ||
-      (isMeta && this.#end === keyEnd + 3 && this.#out[keyEnd + 1] === OPEN_OBJECT)
+      isVersion || isUpdated || (isMeta && this.#end === keyEnd + 3 && this.#out[keyEnd + 1] === OPEN_OBJECT)
     if (left) {
       this.#end = start
       return false
@@ -130,6 +135,12 @@ class Scanner {
     this.#starts.push(start)
     this.#keyEnds.push(keyEnd)
     return true
+  }
+
+  /** What may be left out must not stand there twice either. */
+  #once(key: number): void {
+    if ((this.#met & key) !== 0) throw new Refused('LINE_NOT_JSON')
+    this.#met |= key
   }
 
   /** In place of the last comma, if there is one. */

@@ -3,6 +3,7 @@ import { foldersOf, storedName } from '../ssmix2/file-name.ts'
 import { tellFile } from '../ssmix2/telling.ts'
 import { LABEL_POLICY } from '../labels.ts'
 import { FACILITY } from '../folder.fixture.ts'
+import { MUTANTS } from '../mutation.fixture.ts'
 import { mutants } from './mutants.fixture.ts'
 
 /** Kinds whose message it may be; of several, each in its turn. */
@@ -20,12 +21,9 @@ function kindOf(bytes: Uint8Array, turn: number): string {
   return kinds[turn % kinds.length] as string
 }
 
-/** `npm run fuzz` asks for a million. */
-const MUTANTS = Number(process.env['KAKEHASHI_MUTANTS'] ?? 50_000)
-
 test(
   `${MUTANTS} mutants through reader and mapping: none throws, none grows beyond bounds`,
-  { timeout: 900_000 },
+  { timeout: 3_600_000 },
   () => {
     const options = { source: 'ss', facility: FACILITY, labels: LABEL_POLICY }
     let n = 0
