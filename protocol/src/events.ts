@@ -205,6 +205,8 @@ export interface HoldSet extends AboutPatient {
 export interface HoldCleared extends AboutPatient {
   type: 'hold-cleared'
   reason: HoldReason
+  /** The second person, where there was one. */
+  approvedBy?: string
 }
 
 /** `patient` and `other` are charts of one person from now on: stops are the union over both. */

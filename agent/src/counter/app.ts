@@ -5,6 +5,7 @@ import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { BackdateRoutes } from '../office/backdates.ts'
+import { RecordRoutes } from '../office/record.ts'
 import { OfficeRoutes } from '../office/routes.ts'
 import { SourceRoutes } from '../office/source-routes.ts'
 import { PaperRoutes } from '../papers/routes.ts'
@@ -70,6 +71,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
   new PaperRoutes(parts, views).mount(app)
   new OfficeRoutes(parts, views).mount(app)
   new BackdateRoutes(parts, views).mount(app)
+  new RecordRoutes(parts, views, door).mount(app)
   new SourceRoutes(parts, views).mount(app)
 
   app.notFound((c) =>

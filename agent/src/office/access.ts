@@ -19,6 +19,8 @@ export const OFFICE_ROUTES = {
     'GET /office/evidence',
     'POST /office/evidence',
     'POST /office/imports/:run/undo',
+    'GET /patient/:handle/record',
+    'POST /patient/:handle/record/:act',
     'GET /office/backdates',
     'POST /office/backdates/:notice',
   ],

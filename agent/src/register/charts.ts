@@ -100,9 +100,10 @@ export async function setHold(
   )
 }
 
+/** `approvedBy`: the second person, where there was one. */
 export async function clearHold(
   context: AgentContext,
-  asked: { patient: PatientKey; reason: HoldReason; by: string },
+  asked: { patient: PatientKey; reason: HoldReason; by: string; approvedBy?: string },
 ): Promise<void> {
   await context.store.transact(
     {

@@ -121,6 +121,21 @@ export async function openSlips(db: RegisterReader, now: Instant): Promise<SlipT
   }))
 }
 
+/** Documents of these stops that went out without the requester standing there, and may come back. */
+export async function slipsSentOut(
+  db: RegisterReader,
+  stops: readonly StopId[],
+): Promise<{ number: string; handedAt: Instant }[]> {
+  if (stops.length === 0) return []
+  const rows = await db
+    .selectFrom('slip')
+    .select(['number', 'handed_at'])
+    .where('stop', 'in', [...stops])
+    .where('handed_how', 'in', ['posted', 'electronic'])
+    .execute()
+  return rows.map((row) => ({ number: row.number, handedAt: row.handed_at ?? 0 }))
+}
+
 type SlipRow = { number: string; stop: string; handed_at: number | null }
 
 async function slipRow(tx: AgentTx, number: string): Promise<SlipRow> {

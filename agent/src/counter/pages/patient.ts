@@ -5,6 +5,7 @@ import { hiddenField } from '@kakehashi/ui/field'
 import { html, withReadings, type Markup } from '@kakehashi/ui/markup'
 import { summaryList } from '@kakehashi/ui/summary-list'
 import { DEATH_DAY_UNKNOWN } from '../../patients/rules.ts'
+import { RECORD } from '../../office/record-words.ja.ts'
 import type { NoticeSummary } from '../rules.ts'
 import { SCRIPTS } from '../script.ts'
 import { W } from '../words.ja.ts'
@@ -37,7 +38,7 @@ export interface PatientView {
   today: TodayRow[]
 }
 
-function deathWords(day: string): string {
+export function deathWords(day: string): string {
   return day === DEATH_DAY_UNKNOWN ? W.deceasedSometime : W.deceased(day)
 }
 
@@ -219,6 +220,7 @@ export function patientPage(around: DeskView, view: PatientView): Markup {
         }
         ${actions(around.csrf, view)}
         ${view.stops.length > 0 ? alikeSection(around.csrf, view.person.handle, view.alike) : ''}
+        ${around.role === 'privacy' ? linkButton({ text: RECORD.open, href: `/patient/${view.person.handle}/record`, kind: 'secondary' }) : ''}
         ${whole(view.templateText)} ${todayTable(around.csrf, view.today)}
       </div>
     </div>`,

@@ -27,6 +27,17 @@ export interface WithdrawView {
   errors: FieldError[]
 }
 
+function placesField(chosen: string, errors: readonly FieldError[]): Markup {
+  return radios({
+    name: 'places',
+    chosen,
+    label: W.withdrawPlaces,
+    hint: W.withdrawPlacesHint,
+    choices: WITHDRAWN_PLACES.map((value) => ({ value, text: W.withdrawPlacesAre[value] })),
+    error: errorOf(errors, 'places'),
+  })
+}
+
 /** Nothing is chosen beforehand: a false resumption costs somebody their right. */
 export function withdrawPage(around: DeskView, view: WithdrawView): Markup {
   const { person, errors, given } = view
@@ -62,18 +73,7 @@ export function withdrawPage(around: DeskView, view: WithdrawView): Markup {
             error: errorOf(errors, 'how'),
           })}
           ${textField({ name: 'born', label: W.withdrawBorn, hint: W.withdrawBornHint, width: 'short', maxlength: 20, value: given.born, error: errorOf(errors, 'born') })}
-          ${
-            view.elsewhere
-              ? radios({
-                  name: 'places',
-                  chosen: given.places,
-                  label: W.withdrawPlaces,
-                  hint: W.withdrawPlacesHint,
-                  choices: WITHDRAWN_PLACES.map((value) => ({ value, text: W.withdrawPlacesAre[value] })),
-                  error: errorOf(errors, 'places'),
-                })
-              : ''
-          }
+          ${view.elsewhere ? placesField(given.places, errors) : ''}
           ${radios({
             name: 'explained',
             chosen: given.explained,
