@@ -24,48 +24,47 @@ function wordsIn(asked: NoticeLanguage): NoticeWords {
     : { track: 'ANON', language: 'ja', text }
 }
 
-const portal = () =>
-  serve(
-    portalPages({
-      operator: { name: '一般財団法人 架け橋', address: '東京都千代田区1-1', phone: '0120-000-000' },
-      https: false,
-      takeStop: async () => ({ receipt: 'ABCDE-FGHJK' }),
-      hospitals: async () => [
-        { facility: 'a', name: '医療法人架空会 架空中央病院' },
-        { facility: 'b', name: '架空市立病院' },
-      ],
-      takeNumberStop: async ({ number }) => (number === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
-      takeQuestion: async ({ text }) => (text === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
-      stateOf: async ({ receipt, second }) =>
-        receipt === 'ABCDE-FGHJK'
-          ? {
-              byToken: 'handle' in second,
-              erasureAsked: true,
-              ...{ asked: '2026-07-01', passed: '2026-07-01', held: '2026-07-02' },
-              ...{ erased: null, lifted: 'handle' in second ? '2026-08-03' : null },
-            }
-          : 'unknown',
-      noticeOf: async (facility, asked) => ({
-        name: '医療法人架空会 架空中央病院',
-        words: facility === 'b' ? [] : [wordsIn(asked)],
-        notice:
-          facility === 'b'
-            ? null
-            : {
-                provider: {
-                  name: '医療法人架空会',
-                  address: '東京都千代田区架空町1丁目2番3号',
-                  representative: '理事長 架空 太郎',
-                },
-                waitDays: 30,
-                tracks: [
-                  { track: 'ANON', items: [...ITEM_CLASSES], filedOn: '2026-04-10' },
-                  { track: 'PSEUDO', items: ['diagnosis'], filedOn: '2026-04-10' },
-                ],
+const pages = () =>
+  portalPages({
+    operator: { name: '一般財団法人 架け橋', address: '東京都千代田区1-1', phone: '0120-000-000' },
+    https: false,
+    takeStop: async () => ({ receipt: 'ABCDE-FGHJK' }),
+    hospitals: async () => [
+      { facility: 'a', name: '医療法人架空会 架空中央病院' },
+      { facility: 'b', name: '架空市立病院' },
+    ],
+    takeNumberStop: async ({ number }) => (number === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
+    takeQuestion: async ({ text }) => (text === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
+    stateOf: async ({ receipt, second }) =>
+      receipt === 'ABCDE-FGHJK'
+        ? {
+            byToken: 'handle' in second,
+            erasureAsked: true,
+            ...{ asked: '2026-07-01', passed: '2026-07-01', held: '2026-07-02' },
+            ...{ erased: null, lifted: 'handle' in second ? '2026-08-03' : null },
+          }
+        : 'unknown',
+    noticeOf: async (facility, asked) => ({
+      name: '医療法人架空会 架空中央病院',
+      words: facility === 'b' ? [] : [wordsIn(asked)],
+      notice:
+        facility === 'b'
+          ? null
+          : {
+              provider: {
+                name: '医療法人架空会',
+                address: '東京都千代田区架空町1丁目2番3号',
+                representative: '理事長 架空 太郎',
               },
-      }),
+              waitDays: 30,
+              tracks: [
+                { track: 'ANON', items: [...ITEM_CLASSES], filedOn: '2026-04-10' },
+                { track: 'PSEUDO', items: ['diagnosis'], filedOn: '2026-04-10' },
+              ],
+            },
     }),
-  )
+  })
+const portal = () => serve(pages())
 
 for (const language of Object.keys(LANGUAGES)) {
   test.skipIf(unseen)(
@@ -224,5 +223,47 @@ test.skipIf(unseen)(
     expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true)
     expect(await close()).toEqual([])
     await at.close()
+  },
+)
+
+/** The portal, what came with each request, and in place of its own policy on referrers perhaps another. */
+async function watched(policy: string | null) {
+  const seen: { method: string; origin: string | null; referer: string | null }[] = []
+  const app = pages()
+  const at = await serve({
+    async fetch(request, env) {
+      const { headers, method } = request
+      seen.push({ method, origin: headers.get('origin'), referer: headers.get('referer') })
+      const answer = await app.fetch(request, env as never)
+      if (policy !== null) answer.headers.set('referrer-policy', policy)
+      return answer
+    },
+  })
+  return { ...at, seen }
+}
+
+test.skipIf(unseen)(
+  'ASVS 3.4.5 our addresses reach no other site; under no-referrer our own forms come as of nobody, and are refused',
+  { timeout: LOOK_MS_MAX },
+  async () => {
+    const [ours, silent, stranger] = [await watched(null), await watched('no-referrer'), await watched(null)]
+    const titles = []
+    for (const { url } of [ours, silent]) {
+      const { page, close } = await openPage(url, PHONE)
+      await page.goto(`${url}/ja/q/${TOKEN}`)
+      await go(page, () => page.click('main button'))
+      titles.push(await page.title())
+      await close()
+    }
+    const posted = [ours, silent].map(({ seen }) => seen.find((one) => one.method === 'POST')?.origin)
+    expect(posted).toEqual([ours.url, 'null'])
+    expect(titles).toEqual([LANGUAGES.ja.numberTitle, LANGUAGES.ja.notFoundTitle])
+    const { page, close } = await openPage(ours.url, PHONE)
+    await page.goto(`${ours.url}/ja/q/${TOKEN}`)
+    await page.evaluate(`location.href = '${stranger.url}/ja'`)
+    await page.waitForURL(`${stranger.url}/ja`)
+    expect(stranger.seen[0]).toEqual({ method: 'GET', origin: null, referer: null })
+    await close()
+    await Promise.all([ours, silent, stranger].map((one) => one.close()))
   },
 )
