@@ -2,6 +2,11 @@ import { certify, keyOf } from '@kakehashi/agent/imports/world.fixture'
 import { importNotices } from '@kakehashi/agent/imports/notices'
 import { readMapping } from '@kakehashi/agent/imports/mapping'
 import { officeOfMidori, PIN } from '@kakehashi/agent/office/world.fixture'
+import { gather } from '@kakehashi/agent/sources/flow'
+import { exportFolder, nobodys, observation, patient } from '@kakehashi/agent/sources/folder.fixture'
+import { sourceIndex } from '@kakehashi/agent/sources/source-index'
+import type { SourcesTables } from '@kakehashi/agent/sources/store'
+import type { Store } from '@kakehashi/store/store'
 import { afterAll, expect, test } from 'vitest'
 import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
@@ -117,9 +122,24 @@ test.skipIf(unseen)(
 )
 
 test.skipIf(unseen)('office: what IT sees, and what it may not', { timeout: LOOK_MS_MAX }, async () => {
-  const { page, at, leave } = await room('s-03')
+  const { page, at, leave, context, store } = await room('s-03')
+  await using folder = await exportFolder()
+  await folder.put('Patient.ndjson', `${patient('00001001')}\n`)
+  await folder.put(
+    'Observation.ndjson',
+    `${observation('a', '00001001')}\n${nobodys('b')}\n{"resourceType"\n`,
+  )
+  const sources = store as unknown as Store<SourcesTables>
+  const connector = folder.connector(sourceIndex(sources, async () => null))
+  const { env, log } = context
+  await gather({ store: sources, connector, env, log, signal: new AbortController().signal })
   await page.goto(`${at.url}/office`)
   await look(page, 'office-20-it')
+  // the first visit begins to count
+  await page.goto(`${at.url}/office/sources`)
+  await page.goto(`${at.url}/office/sources`)
+  expect(await page.locator('h2').allTextContents()).toEqual(['ehr'])
+  await look(page, 'office-22-sources')
   await page.goto(`${at.url}/office/evidence`)
   await look(page, 'office-21-refused')
   expect(await leave()).toEqual([])
