@@ -1,6 +1,5 @@
 import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
 import { afterAll, expect, test } from 'vitest'
-import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
 import { printed, takeSeat } from './seat.ts'
 
@@ -51,9 +50,7 @@ test.skipIf(unseen)(
     await build()
     await page.goto(path)
     await look(page, 'console-5-risk-report')
-    await page.emulateMedia({ media: 'print' })
-    await page.screenshot({ path: shotPath('console-5-risk-report-print'), fullPage: true })
-    await page.emulateMedia({ media: 'screen' })
+    expect(await printed(page, 'console-5-risk-report-print')).toBeGreaterThan(0)
     await page.goto(`${at.url}/erasures`)
     await look(page, 'console-6-not-allowed')
     expect(await leave()).toEqual([])

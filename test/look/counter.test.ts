@@ -1,9 +1,8 @@
 import { hospital, PIN } from '@kakehashi/agent/counter/world.fixture'
 import { afterAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
-import { inGrey, sheetsOf, signIn, takeSeat } from './seat.ts'
+import { printed, signIn, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
 
@@ -81,10 +80,7 @@ test.skipIf(unseen)(
     await look(page, 'counter-05-patient')
     await go(page, () => page.keyboard.press('F2'))
     await look(page, 'counter-06-paper')
-    expect(await sheetsOf(page)).toBe(1)
-    await page.emulateMedia({ media: 'print' })
-    await inGrey(page, () => page.screenshot({ path: shotPath('counter-06-paper-print'), fullPage: true }))
-    await page.emulateMedia({ media: 'screen' })
+    expect(await printed(page, 'counter-06-paper-print')).toBe(1)
     await go(page, () => page.keyboard.press('F2'))
     expect(page.url()).toBe(`${at.url}/`)
     await look(page, 'counter-07-today')
@@ -110,11 +106,9 @@ test.skipIf(unseen)(
     await look(page, 'counter-11-stopped')
     await go(page, () => page.keyboard.press('F8'))
     await look(page, 'counter-12-slip')
-    expect(await sheetsOf(page)).toBe(1)
-    await page.emulateMedia({ media: 'print' })
-    await inGrey(page, () => page.screenshot({ path: shotPath('counter-12-slip-print'), fullPage: true }))
-    await page.emulateMedia({ media: 'screen', forcedColors: 'active' })
-    await page.screenshot({ path: shotPath('counter-12-slip-forced-colours'), fullPage: true })
+    expect(await printed(page, 'counter-12-slip-print')).toBe(1)
+    await page.emulateMedia({ forcedColors: 'active' })
+    await look(page, 'counter-12-slip-forced-colours')
     await page.emulateMedia({ forcedColors: 'none' })
     await page.click('summary')
     await go(page, () => page.click('text=同意された'))

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { chromium } from '../machine/parts.ts'
-import { inspect, launch, NARROW_PX, shotPath } from './browser.ts'
+import { inspect, launch } from './browser.ts'
 
 /** Where Chromium is missing the pictures are left out, aloud; in CI that is a failure. */
 export const unseen = chromium() === null && process.env['CI'] !== 'true'
@@ -15,11 +15,15 @@ export const LOOK_MS_MAX = 300_000
 
 let browser: Promise<Browser> | null = null
 
-/** `close` tells what the pages did that they may not: ask elsewhere, break their own policy, throw. */
-export async function openPage(
-  origin: string,
-  options: BrowserContextOptions = {},
-): Promise<{ page: Page; close(): Promise<string[]> }> {
+export interface Opened {
+  page: Page
+  /** What the pages did that they may not: ask elsewhere, break their own policy, throw. */
+  faults: string[]
+  /** Tells the faults. */
+  close(): Promise<string[]>
+}
+
+export async function openPage(origin: string, options: BrowserContextOptions = {}): Promise<Opened> {
   browser ??= launch()
   const context = await (await browser).newContext({ locale: 'ja-JP', ...options })
   context.setDefaultTimeout(60_000)
@@ -34,6 +38,7 @@ export async function openPage(
   page.on('pageerror', (error) => faults.push(error.message))
   return {
     page,
+    faults,
     async close() {
       await context.close()
       return faults
@@ -46,21 +51,12 @@ export async function closeBrowser(): Promise<void> {
   browser = null
 }
 
-/** Takes the picture and holds the page to the rules that a machine can check. */
+/** Holds the page to the rules that a machine can check, and photographs it for the eyes. */
 export async function look(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: shotPath(name), fullPage: true })
-  if (process.env['KAKEHASHI_SHOTS']) await narrowShot(page, name)
-  const found = await inspect(page)
+  const found = await inspect(page, name)
   expect({ name, ...found }).toEqual({ name, axe: [], smallTargets: [], sideways: 0 })
   expect(await page.title()).not.toBe('')
   expect(await page.locator('h1').count()).toBe(1)
-}
-
-async function narrowShot(page: Page, name: string): Promise<void> {
-  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 }
-  await page.setViewportSize({ width: NARROW_PX, height })
-  await page.screenshot({ path: shotPath(`${name}-narrow`), fullPage: true })
-  await page.setViewportSize({ width, height })
 }
 
 /** Waits for the page that `act` leads to: loaded, and the focus where it wants it. */

@@ -17,7 +17,7 @@ test.skipIf(unseen)('the inspection itself finds what it looks for', { timeout: 
   })
   const { page, close } = await openPage(at.url, { viewport: { width: 800, height: 600 } })
   await page.goto(at.url)
-  const found = await inspect(page)
+  const found = await inspect(page, 'inspection')
   const rules = found.axe.map((line) => line.split(':')[0])
   expect(rules).toEqual(expect.arrayContaining(['color-contrast', 'html-has-lang', 'label']))
   expect(found.smallTargets).toHaveLength(2)

@@ -8,9 +8,8 @@ import { sourceIndex } from '@kakehashi/agent/sources/source-index'
 import type { SourcesTables } from '@kakehashi/agent/sources/store'
 import type { Store } from '@kakehashi/store/store'
 import { afterAll, expect, test } from 'vitest'
-import { shotPath } from './browser.ts'
 import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
-import { signIn, takeSeat } from './seat.ts'
+import { printed, signIn, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
 
@@ -91,9 +90,7 @@ test.skipIf(unseen)(
     await go(page, () => page.click('main form button'))
     await page.goto(`${at.url}/office/dry-run`)
     await look(page, 'office-07-dry-run')
-    await page.emulateMedia({ media: 'print' })
-    await page.screenshot({ path: shotPath('office-07-dry-run-print'), fullPage: true })
-    await page.emulateMedia({ media: 'screen' })
+    expect(await printed(page, 'office-07-dry-run-print')).toBe(1)
     await page.goto(`${at.url}/office/imports`)
     await go(page, () => page.click('main form button'))
     await look(page, 'office-09-undone')

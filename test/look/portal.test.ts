@@ -1,20 +1,21 @@
 import { portalPages } from '@kakehashi/hub/portal/pages/app'
 import { LANGUAGES } from '@kakehashi/hub/portal/pages/layout'
 import type { NoticeWords } from '@kakehashi/hub/portal/notice-words'
+import type { Listening } from '@kakehashi/hub/wire'
 import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { operatorId } from '@kakehashi/protocol/ids'
 import { noticeText } from '@kakehashi/protocol/notice-text'
 import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { noticeNaming } from '../law/notice.fixture.ts'
-import { shotPath } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen } from './gallery.ts'
+import { NARROW_PX, photograph } from './browser.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen, type Opened } from './gallery.ts'
+import { printed } from './seat.ts'
 import { serve } from './serve.ts'
 
 const TOKEN = '0123456789ABCDEFGHJKMNPQRS'
-const PHONE = { viewport: { width: 360, height: 740 } }
-
-afterAll(closeBrowser)
+/** The oldest that is still about. */
+const PHONE = { viewport: { width: NARROW_PX, height: 640 } }
 
 /** As a hospital publishes it: in Japanese, and in English. */
 function wordsIn(asked: NoticeLanguage): NoticeWords {
@@ -66,13 +67,28 @@ const pages = () =>
   })
 const portal = () => serve(pages())
 
+let at: Listening
+/** One for all languages: what is slow about a browser is opening it. */
+let phone: Opened
+
+beforeAll(async () => {
+  if (unseen) return
+  at = await portal()
+  phone = await openPage(at.url, PHONE)
+})
+beforeEach(() => phone?.page.context().clearCookies())
+afterAll(async () => {
+  await phone?.close()
+  await closeBrowser()
+  await at?.close()
+})
+
 for (const language of Object.keys(LANGUAGES)) {
   test.skipIf(unseen)(
     `portal, ${language}: every page and every error, without a script`,
     { timeout: LOOK_MS_MAX },
     async () => {
-      const at = await portal()
-      const { page, close } = await openPage(at.url, PHONE)
+      const { page } = phone
       const see = (name: string) => look(page, `portal-${language}-${name}`)
       await page.goto(`${at.url}/${language}/q/${TOKEN}`)
       await see('1-start')
@@ -88,21 +104,17 @@ for (const language of Object.keys(LANGUAGES)) {
       await page.check('input[value=yes]')
       await go(page, () => page.click('form[action$="/stop"] button'))
       await see('4-received')
-      await page.emulateMedia({ media: 'print' })
-      await page.screenshot({ path: shotPath(`portal-${language}-4-print`), fullPage: true })
-      await page.emulateMedia({ media: 'screen' })
+      expect(await printed(page, `portal-${language}-4-print`)).toBe(1)
       await page.goto(`${at.url}/${language}/nowhere`)
       await see('5-not-found')
-      expect(await close()).toEqual([])
-      await at.close()
+      expect(phone.faults).toEqual([])
     },
   )
   test.skipIf(unseen)(
     `portal, ${language}: without the paper, every page and every error`,
     { timeout: LOOK_MS_MAX },
     async () => {
-      const at = await portal()
-      const { page, close } = await openPage(at.url, PHONE)
+      const { page } = phone
       const see = (name: string) => look(page, `portal-${language}-nopaper-${name}`)
       await page.goto(`${at.url}/${language}/nopaper`)
       await see('1-who')
@@ -119,19 +131,14 @@ for (const language of Object.keys(LANGUAGES)) {
       await see('3-too-often')
       await page.goto(`${at.url}/${language}/asked/ABCDE-FGHJK`)
       await see('4-asked')
-      expect(await close()).toEqual([])
-      await at.close()
+      expect(phone.faults).toEqual([])
     },
   )
-}
-
-for (const language of Object.keys(LANGUAGES)) {
   test.skipIf(unseen)(
     `portal, ${language}: state, question, erasing and the notice, every page and every error`,
     { timeout: LOOK_MS_MAX },
     async () => {
-      const at = await portal()
-      const { page, close } = await openPage(at.url, PHONE)
+      const { page } = phone
       const see = (name: string) => look(page, `portal-${language}-more-${name}`)
       const submit = () => go(page, () => page.click('main form button'))
       await page.goto(`${at.url}/${language}/state`)
@@ -175,13 +182,10 @@ for (const language of Object.keys(LANGUAGES)) {
       await see('6-notice')
       await go(page, () => page.click('main li a'))
       await see('6-notice-hospital')
-      await page.emulateMedia({ media: 'print' })
-      await page.screenshot({ path: shotPath(`portal-${language}-6-notice-print`), fullPage: true })
-      await page.emulateMedia({ media: 'screen' })
+      expect(await printed(page, `portal-${language}-6-notice-print`)).toBeGreaterThan(0)
       await page.goto(`${at.url}/${language}/notice/b`)
       await see('6-notice-none')
-      expect(await close()).toEqual([])
-      await at.close()
+      expect(phone.faults).toEqual([])
     },
   )
 }
@@ -190,7 +194,6 @@ test.skipIf(unseen)(
   'portal: languages change in the middle and keep what was entered',
   { timeout: LOOK_MS_MAX },
   async () => {
-    const at = await portal()
     const { page, close } = await openPage(at.url, { ...PHONE, javaScriptEnabled: false })
     await page.goto(`${at.url}/ja/q/${TOKEN}`)
     await page.click('text=はじめる')
@@ -201,9 +204,8 @@ test.skipIf(unseen)(
     await page.waitForURL(/\/en\/check/)
     await page.click('text=やさしい日本語')
     await page.waitForURL(/\/easy\/check/)
-    await page.screenshot({ path: shotPath('portal-language-changed'), fullPage: true })
+    await photograph(page, 'portal-language-changed')
     expect(await close()).toEqual([])
-    await at.close()
   },
 )
 
@@ -211,18 +213,17 @@ test.skipIf(unseen)(
   'portal: forced colours, and 320 px with text at twice its size',
   { timeout: LOOK_MS_MAX },
   async () => {
-    const at = await portal()
-    const { page, close } = await openPage(at.url, PHONE)
+    const { page } = phone
     await page.goto(`${at.url}/ja/number`)
     await page.emulateMedia({ forcedColors: 'active' })
     await look(page, 'portal-forced-colours')
     await page.emulateMedia({ forcedColors: 'none' })
     // A phone of 320 px with doubled text shows as much as one of 160 px.
     await page.setViewportSize({ width: 180, height: 640 })
-    await page.screenshot({ path: shotPath('portal-large-text'), fullPage: true })
+    await photograph(page, 'portal-large-text')
     expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true)
-    expect(await close()).toEqual([])
-    await at.close()
+    await page.setViewportSize(PHONE.viewport)
+    expect(phone.faults).toEqual([])
   },
 )
 

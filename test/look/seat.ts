@@ -1,6 +1,6 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import type { Listening, Pages } from '@kakehashi/hub/wire'
-import { shotPath } from './browser.ts'
+import { photograph } from './browser.ts'
 import { go, openPage } from './gallery.ts'
 import { serve } from './serve.ts'
 
@@ -38,7 +38,7 @@ export async function signIn(page: Page, staff: string, pin: string): Promise<vo
 }
 
 /** As a printer without colours, or an eye without them, shows it. */
-export async function inGrey(page: Page, act: () => Promise<unknown>): Promise<void> {
+async function inGrey(page: Page, act: () => Promise<unknown>): Promise<void> {
   const seeing = await page.context().newCDPSession(page)
   await seeing.send('Emulation.setEmulatedVisionDeficiency', { type: 'achromatopsia' })
   await act()
@@ -47,7 +47,7 @@ export async function inGrey(page: Page, act: () => Promise<unknown>): Promise<v
 }
 
 /** Sheets of A4 the page prints on. */
-export async function sheetsOf(page: Page): Promise<number> {
+async function sheetsOf(page: Page): Promise<number> {
   const pdf = await page.pdf({ preferCSSPageSize: true })
   return pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0
 }
@@ -57,7 +57,7 @@ export async function printed(page: Page, name: string): Promise<number> {
   const screen = page.viewportSize() ?? DESK.viewport
   await page.emulateMedia({ media: 'print' })
   await page.setViewportSize(A4)
-  await inGrey(page, () => page.screenshot({ path: shotPath(name), fullPage: true }))
+  await inGrey(page, () => photograph(page, name))
   const sheets = await sheetsOf(page)
   await page.setViewportSize(screen)
   await page.emulateMedia({ media: 'screen' })
