@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { registerOfMidori } from '@kakehashi/agent/imports/world.fixture'
 import { installationAt, keepHub, keepKeys, makeDir, writePrivate } from '@kakehashi/agent/installation'
+import { provisionsJson } from '@kakehashi/agent/office/provision-export'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
 import { toBase64 } from '@kakehashi/protocol/signing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -43,6 +44,25 @@ beforeAll(async () => {
   const config = { hub: 'https://hub.example', facility: 'midori', portalAddress: 'https://stop.example/' }
   writePrivate(installation.config, JSON.stringify(config))
   publicKey = toBase64(context.keys.signing.public)
+  const { operator, operatorName, operatorAddress } = context.hub
+  const given = {
+    batch: 'b-1',
+    provided_at: 1,
+    provided_on: '2026-10-05',
+    operator,
+    track: 'ANON',
+    records: 2,
+  }
+  await store.bookkeep((tx) =>
+    tx
+      .insertInto('provision')
+      .values({ ...given, operator_name: operatorName, operator_address: operatorAddress })
+      .execute(),
+  )
+  const period = { from: '2026-10-01', to: '2026-10-31' }
+  let provided = ''
+  for await (const line of provisionsJson(context, period)) provided += line
+  writeFileSync(at('provided.jsonl'), provided)
   await store.close()
 })
 
@@ -104,6 +124,17 @@ test('papers print: tomorrow’s appointments become one private file of sheets'
   expect((await office('papers void', paper)).exit).toBe(2)
   const twice = await office('papers print', at('tomorrow.csv'), '--out', at('sheets.html'))
   expect(twice.exit).not.toBe(0)
+})
+
+test('R27 evidence verify: the signed file of records of provision, and one that was changed', async () => {
+  const closed = readFileSync(at('provided.jsonl'), 'utf8')
+  const whole = await agent('evidence verify', at('provided.jsonl'), '--key', publicKey)
+  expect(whole).toMatchObject({ exit: 0, err: '' })
+  expect(whole.out).toContain('提供 1件')
+  writeFileSync(at('changed.jsonl'), closed.replace('"records":2', '"records":3'))
+  const changed = await agent('evidence verify', at('changed.jsonl'), '--key', publicKey)
+  expect(changed).toMatchObject({ exit: 1, err: '' })
+  expect(changed.out).toContain('書き換えられているか')
 })
 
 test('R52 evidence make and verify: a folder or a ZIP, with nothing but a public key', async () => {

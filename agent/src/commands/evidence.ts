@@ -12,11 +12,13 @@ import type { EvidenceScope } from '../evidence/shape.ts'
 import { openZip } from '../evidence/unzip.ts'
 import { verifyEvidence } from '../evidence/verify.ts'
 import { zipped } from '../evidence/zip.ts'
+import { verifyProvisions, type ProvisionsClosing } from '../office/provision-export.ts'
 import { patientOfNumber } from '../imports/hand-over.ts'
 import { LineRefused } from '../imports/reasons.ts'
 import type { AgentContext } from '../context.ts'
 import { EXIT } from './failure.ts'
 import { keptTexts, openAgent } from './opened.ts'
+import { tokyoTime } from './tables.ts'
 
 interface MakeOptions {
   dir: string
@@ -62,11 +64,21 @@ async function make(options: MakeOptions): Promise<void> {
   }
 }
 
+interface VerifyOptions {
+  key?: string
+  vaultKey?: string
+  json?: boolean
+}
+
+const keyOf = (text: string | undefined) => (text === undefined ? null : fromBase64(text.trim()))
+
 /** Needs no installed agent: files and a public key. */
-function verify(place: string, options: { key?: string; vaultKey?: string; json?: boolean }): void {
+function verify(place: string, options: VerifyOptions): void {
   const at = resolve(place)
-  const opened = statSync(at).isDirectory() ? openFolder(at) : openZip(readFileSync(at))
-  const keyOf = (text: string | undefined) => (text === undefined ? null : fromBase64(text.trim()))
+  const folder = statSync(at).isDirectory()
+  const bytes = folder ? null : readFileSync(at)
+  if (bytes && !isZip(bytes)) return verifyProvided(bytes.toString('utf8'), options)
+  const opened = bytes ? openZip(bytes) : openFolder(at)
   const key = keyOf(options.key)
   const report = verifyEvidence(opened, key, keyOf(options.vaultKey))
   if (!report.ok) process.exitCode = EXIT.wrong
@@ -90,6 +102,37 @@ function verify(place: string, options: { key?: string; vaultKey?: string; json?
     )
 }
 
+function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b
+}
+
+/** The signed file of records of provision (Art. 54), as the office's page saves it. */
+function verifyProvided(text: string, options: VerifyOptions): void {
+  const key = keyOf(options.key)
+  if (!key)
+    throw new Refused(
+      'REQUEST_MALFORMED',
+      '提供の記録を確かめるには、エージェントの公開鍵（--key、認定事業者の控え）が要ります',
+    )
+  const closing = verifyProvisions(text, key)
+  if (!closing) process.exitCode = EXIT.wrong
+  if (options.json) return console.log(JSON.stringify({ ok: closing !== null, closing }))
+  for (const line of provisionsInWords(closing)) console.log(line)
+}
+
+export function provisionsInWords(closing: ProvisionsClosing | null): string[] {
+  if (!closing)
+    return [
+      '提供の記録は確かめられません。書き換えられているか、欠けているか、別の鍵で署名されています。',
+      '認定事業者に知らせてください。',
+    ]
+  const { facility, agent, from, to, madeAt, lines } = closing
+  return [
+    `医療機関 ${facility}  エージェント ${agent}  期間 ${from} から ${to}  作成 ${tokyoTime(madeAt)}`,
+    `提供 ${lines}件。署名したときのままであることを確かめました。`,
+  ]
+}
+
 export function evidenceCommands(program: Command): void {
   const all = program.command('evidence').description('監督・開示のための証拠の書類（一人の方、または期間）')
   all
@@ -104,7 +147,9 @@ export function evidenceCommands(program: Command): void {
     .action(make)
   all
     .command('verify <place>')
-    .description('書類だけで確かめる（エージェントも鍵も要らない）')
+    .description(
+      '書類だけで確かめる（エージェントも鍵も要らない）。提供の記録（第54条）の署名つきファイルは --key と合わせて',
+    )
     .option('--key <base64>', 'エージェントの公開鍵（認定事業者の控え）')
     .option('--vault-key <base64>', '認定事業者の受領証の公開鍵')
     .option('--json', '結果をJSONで出す')

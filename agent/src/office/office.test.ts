@@ -9,6 +9,7 @@ import { certify, keyOf, type SomeChart } from '../imports/world.fixture.ts'
 import { importNotices } from '../imports/notices.ts'
 import { patientStateOf } from '../register/read.ts'
 import { readMapping } from '../imports/mapping.ts'
+import { provisionsInWords } from '../commands/evidence.ts'
 import { csvCell, verifyProvisions } from './provision-export.ts'
 import { takeSurvey } from './survey.ts'
 import { officeOfMidori, PIN } from './world.fixture.ts'
@@ -123,6 +124,8 @@ test('R27 records of provision: a page, a CSV and a signed file that shows every
   expect(verifyProvisions(signed.text.replace('2001', '2009'), key)).toBeNull()
   expect(verifyProvisions(signed.text.split('\n').slice(1).join('\n'), key)).toBeNull()
   expect(verifyProvisions('', key)).toBeNull()
+  expect(provisionsInWords(verifyProvisions(signed.text, key)).join()).toContain('提供 1件')
+  expect(provisionsInWords(null).join()).toContain('認定事業者に知らせて')
   const wrong = await clerk.get('/office/provisions?from=きのう')
   expect(wrong.status).toBe(422)
 })

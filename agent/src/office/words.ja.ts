@@ -115,7 +115,8 @@ export const O = {
   provisionPeople: ['患者番号', '患者', '項目'],
   exportCsv: 'CSVで保存',
   exportJson: '署名つきJSONで保存',
-  exportNote: '個人情報です。保管に注意してください。',
+  exportNote:
+    '個人情報です。保管に注意してください。署名つきJSONは agent evidence verify ファイル --key 公開鍵 で、後から確かめられます。',
 
   sourcesTitle: '電子カルテの読み取り',
   sourcesLead: '電子カルテから何件を読み、何をなぜ送れずにいるか。患者の名前は出ません。',
