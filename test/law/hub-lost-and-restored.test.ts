@@ -74,6 +74,30 @@ test('R19 the vault’s answer is lost with the gateway: it is said again, and t
   expect(told.filter((act) => act === 'received.stop-reported')).toHaveLength(1)
 })
 
+test('L1 a gateway lost its store after the vault had taken a batch, which the agent then dropped: its receipt still says what the hub has', async () => {
+  await ready()
+  const { agent, hub } = both
+  await agent.gather()
+  await agent.build()
+  await agent.exchange()
+  await hub.vault.round()
+  await both.loseGateway()
+  both.write('Observation.ndjson', [result('0002', 'o0002'), result('0003', 'o0003')])
+  // too long ago to be sent as it was sealed: it is dropped, and everybody is read again
+  hub.env.pass(8 * 24 * 3600 * 1000)
+  await agent.exchange()
+  expect((await agent.status()).batches).toMatchObject({ dropped: 1, done: 0 })
+  await agent.gather({ full: true })
+  await both.talk()
+  expect((await agent.status()).batches).toMatchObject({ dropped: 0, done: 1 })
+  await agent.build()
+  await both.talk()
+  const held = await hub.ops.db.selectFrom('content_record').select(['key', 'gone']).execute()
+  expect(held.filter((row) => Number(row.gone) === 1).map((row) => row.key)).toEqual([
+    'ehr|Observation|o0001',
+  ])
+})
+
 test('R21 the gateway lost the stop and kept its withdrawal: whichever comes first, the stop is withdrawn at the vault', async () => {
   await ready()
   const { agent, hub } = both

@@ -66,6 +66,30 @@ test('S14 R16 an older agent gets of a stop by name what it can read, and all of
   expect([await byName(), await sent()]).toEqual([1, [{ stop, acked_at: expect.anything() }]])
 })
 
+test('S14 a newer agent at an older hub keeps what that would take for a forgery until the hub is newer, too', async () => {
+  both = await BothEnds.open()
+  const known = both.store.db.selectFrom('control_in').selectAll().where('type', '=', 'declaration-known')
+  const [newer] = await known.execute()
+  expect(newer).toBeDefined()
+  // as if it had never said so
+  await both.store.db.deleteFrom('control_in').where('type', '=', 'declaration-known').execute()
+  const freed = { type: 'charts-freed' as const, stop: 's-1' as never, patients: [], freedAt: 1 }
+  both.hub.env.pass(3_600_000)
+  await both.store.bookkeep((tx) => enqueueControl(tx, both.agent.context, freed))
+  await both.agent.register.setFacility({
+    ...{ waitDays: 40, deathPolicy: 'hold', closedDays: [], endedOn: null, by: 'office' },
+  })
+  await both.talk()
+  const heard = async () =>
+    (await both.hub.ops.db.selectFrom('control_in').select('type').execute()).map((row) => row.type)
+  // what comes after it goes all the same
+  expect([await waitDays(), (await heard()).includes('charts-freed')]).toEqual([40, false])
+  expect(await both.agent.status()).toMatchObject({ unansweredControl: 0 })
+  await both.store.db.insertInto('control_in').values(newer!).execute()
+  await both.talk()
+  expect(await heard()).toContain('charts-freed')
+})
+
 const declared = async () =>
   (
     await both.hub.ops.db

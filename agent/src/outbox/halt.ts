@@ -38,13 +38,16 @@ export async function haltFlight(tx: AgentTx, batch: BatchId): Promise<void> {
   await tx.updateTable('outbox_batch').set({ halted: 1 }).where('batch', '=', batch).execute()
 }
 
-/** Nothing of the batch is sent; whoever was in it is read again when the gate allows. */
+/**
+ * Nothing of the batch is sent; whoever was in it is read again when the gate allows. If it was in flight once, a gateway
+ * that lost its store may have handed it on before: what it held is kept for the receipt that would say so.
+ */
 export async function dropBatch(tx: AgentTx, batch: BatchRow, now: Instant): Promise<void> {
   if (!(await moveBatch(tx, batch.batch, batch.leg, 'dropped', now)))
     throw new Error('the batch moved within its own transaction')
   for (const { patient } of await patientsOfBatch(tx, batch.batch)) await markToRead(tx, patient, now)
   await forgetBytes(tx, batch.batch)
-  await tx.deleteFrom('outbox_record').where('batch', '=', batch.batch).execute()
+  if (!batch.flown) await tx.deleteFrom('outbox_record').where('batch', '=', batch.batch).execute()
 }
 
 /** Whether anything of these patients left the hospital: bytes under way, stored, or provided; made before then. */

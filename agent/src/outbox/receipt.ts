@@ -86,6 +86,7 @@ async function settleLedger(tx: AgentTx, batch: BatchRow, verdict: Verdict, now:
   await clearTombstones(
     tx,
     accepted.filter((row) => row.tombstone).map((row) => row.key),
+    batch.sequence,
   )
   await tx.deleteFrom('outbox_record').where('batch', '=', batch.batch).execute()
   await takeBack(

@@ -1,5 +1,6 @@
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { AgentContext } from '../context.ts'
+import { hubIsCurrent, NEWER_VERBS } from '../uplink/store.ts'
 import { dropForRestore } from './restore.ts'
 import { batchesOnLeg } from './store.ts'
 
@@ -15,7 +16,7 @@ export async function readyForNewKeys(context: AgentContext): Promise<void> {
     .selectFrom('control_out')
     .select('message')
     .where('envelope', 'is not', null)
-    .where('type', 'not in', ['heartbeat', 'stops-asked'])
+    .where('type', 'not in', ['heartbeat', 'stops-asked', ...((await hubIsCurrent(db)) ? [] : NEWER_VERBS)])
     .executeTakeFirst()
   if (said) throw new Refused('NOT_ALLOWED', '認定事業者の確認を待っている連絡があります')
 }

@@ -80,6 +80,7 @@ export async function enqueueBatch(context: AgentContext, packed: Packed): Promi
           leg: 'queued',
           outcome: 'none',
           halted: 0,
+          flown: 0,
           track: context.track,
           operator: context.hub.operator,
           digest,

@@ -33,6 +33,8 @@ export interface OutboxTables {
     outcome: string
     /** 1: a stop came while it was in flight; no further byte is sent. */
     halted: number
+    /** 1: it was in flight once. Whatever the gateway says of it later, the vault may have it. */
+    flown: number
     track: string
     operator: string
     digest: string
@@ -45,7 +47,7 @@ export interface OutboxTables {
   /** The sealed bytes, cut as they are uploaded; gone when the batch is done or dropped. */
   outbox_part: { batch: string; start: number; bytes: Uint8Array }
   outbox_patient: { batch: string; patient: string; items: string }
-  /** What the ledger will remember when the vault's receipt says accepted. */
+  /** What the ledger will remember when the vault's receipt says accepted, also of a batch that was dropped after it flew. */
   outbox_record: {
     batch: string
     key: string
@@ -95,6 +97,10 @@ export const outboxMigrations: readonly Migration[] = [
       `CREATE INDEX refused_record_retry ON refused_record (retry_at) WHERE retry_at IS NOT NULL`,
     ],
   },
+  {
+    name: 'outbox-002',
+    up: (w) => [`ALTER TABLE outbox_batch ADD COLUMN flown ${w.int} NOT NULL DEFAULT 0`],
+  },
 ]
 
 export type OutboxReader = Pick<Kysely<OutboxTables>, 'selectFrom'>
@@ -106,6 +112,7 @@ export interface BatchRow {
   leg: Leg
   outcome: Outcome
   halted: boolean
+  flown: boolean
   track: Track
   operator: OperatorId
   digest: string
@@ -120,6 +127,7 @@ interface RawBatch {
   leg: string
   outcome: string
   halted: number
+  flown: number
   track: string
   operator: string
   digest: string
@@ -135,6 +143,7 @@ function batchRow(row: RawBatch): BatchRow {
     leg: row.leg as Leg,
     outcome: row.outcome as Outcome,
     halted: row.halted === 1,
+    flown: row.flown === 1,
     track: row.track as Track,
     operator: row.operator as OperatorId,
     digest: row.digest,
@@ -196,7 +205,7 @@ export async function moveBatch(
   if (!LEG_MOVES[from].includes(to)) throw new Error(`a batch cannot go from ${from} to ${to}`)
   const moved = await tx
     .updateTable('outbox_batch')
-    .set({ leg: to, moved_at: now })
+    .set({ leg: to, moved_at: now, ...(to === 'in-flight' ? { flown: 1 } : {}) })
     .where('batch', '=', batch)
     .where('leg', '=', from)
     .executeTakeFirst()

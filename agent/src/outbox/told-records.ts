@@ -36,7 +36,7 @@ export async function takeRecordList(tx: AgentTx, context: AgentContext, list: R
     held.map(({ key }) => key),
     now,
   )
-  await clearTombstones(tx, gone)
+  await clearTombstones(tx, gone, row.sequence_from)
   context.log('restore.records', { held: held.length, gone: gone.length, last: list.whole })
   if (list.whole && row.records_state !== 'again')
     await tx.updateTable('restored').set({ records_place: list.next, records_state: 'told' }).execute()

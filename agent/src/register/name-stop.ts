@@ -5,7 +5,7 @@ import { Refused } from '@kakehashi/protocol/refusals'
 import { aboutPatient, type AgentContext } from '../context.ts'
 import { kanaKey, kanjiKey } from '../patients/words.ts'
 import type { AgentTx } from '../store/store.ts'
-import { enqueueControl, hubIsCurrent } from '../uplink/store.ts'
+import { enqueueControl } from '../uplink/store.ts'
 import { chartsOfPerson, facilityEvents, stopEvents, type RegisterReader } from './read.ts'
 import { addedStop, endFor } from './merged-stops.ts'
 import { openSlip, slipsOfStop, type Slip } from './slip.ts'
@@ -293,6 +293,6 @@ async function settle(tx: AgentTx, context: AgentContext, done: Settled): Promis
   if (stopped.length > 0) await report(tx, context, stop, stopped, request)
   for (const chart of [...stopped, ...freed]) await endFor(tx, context, stop, chart, true)
   // what was asked at the operator is held there, too, for whoever bears the name
-  if (request.by === 'operator' && freed.length > 0 && (await hubIsCurrent(tx)))
+  if (request.by === 'operator' && freed.length > 0)
     await enqueueControl(tx, context, { type: 'charts-freed', stop, patients: freed, freedAt: now })
 }

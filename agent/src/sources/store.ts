@@ -141,6 +141,7 @@ export async function sentHashes(db: Reader, patient: PatientKey): Promise<Map<s
   return new Map(rows.map((row) => [row.key, row.hash]))
 }
 
+/** By a batch of this number; one numbered later says what the vault has, however late a receipt comes. */
 export async function recordSent(
   tx: SourcesTx,
   sent: readonly { key: string; hash: string; patient: PatientKey }[],
@@ -151,11 +152,14 @@ export async function recordSent(
       .insertInto('sent_record')
       .values(sent.slice(from, from + 500).map((row) => ({ ...row, seq })))
       .onConflict((c) =>
-        c.column('key').doUpdateSet((e) => ({
-          hash: e.ref('excluded.hash'),
-          patient: e.ref('excluded.patient'),
-          seq: e.ref('excluded.seq'),
-        })),
+        c
+          .column('key')
+          .doUpdateSet((e) => ({
+            hash: e.ref('excluded.hash'),
+            patient: e.ref('excluded.patient'),
+            seq: e.ref('excluded.seq'),
+          }))
+          .where((e) => e('sent_record.seq', '<=', e.ref('excluded.seq'))),
       )
       .execute()
 }
@@ -178,16 +182,23 @@ export async function dueTombstones(db: Reader, patient: PatientKey): Promise<To
   return rows.map((row) => JSON.parse(row.body) as Tombstone)
 }
 
-/** The vault accepted these tombstones: neither owed nor held there any more. */
-export async function clearTombstones(tx: SourcesTx, keys: readonly string[]): Promise<void> {
+/** The vault accepted these tombstones: neither owed nor held there any more, unless sent again by a later batch. */
+export async function clearTombstones(tx: SourcesTx, keys: readonly string[], seq: number): Promise<void> {
   if (keys.length === 0) return
+  const again = tx
+    .selectFrom('sent_record')
+    .select('key')
+    .where('key', 'in', [...keys])
+    .where('seq', '>', seq)
   await tx
     .deleteFrom('due_tombstone')
     .where('key', 'in', [...keys])
+    .where('key', 'not in', again)
     .execute()
   await tx
     .deleteFrom('sent_record')
     .where('key', 'in', [...keys])
+    .where('seq', '<=', seq)
     .execute()
 }
 

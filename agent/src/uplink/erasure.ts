@@ -16,6 +16,7 @@ export async function applyErasure(tx: AgentTx, context: AgentContext, done: Era
   await forgetSent(tx, done.patients)
   for (const patient of done.patients) {
     await tx.deleteFrom('refused_record').where('patient', '=', patient).execute()
+    await tx.deleteFrom('outbox_record').where('patient', '=', patient).execute()
     await tx.deleteFrom('patient_index').where('patient', '=', patient).execute()
     await tx.deleteFrom('patient_identifier').where('patient', '=', patient).execute()
     await tx.deleteFrom('to_read').where('patient', '=', patient).execute()

@@ -108,16 +108,29 @@ export async function enqueueControl(
   return message
 }
 
-/** The oldest message to be said: never said yet, or not answered by the vault for long. */
+/** What a hub before 0.2 would take for a forgery. */
+export const NEWER_VERBS: readonly UpControl['type'][] = [
+  'records-asked',
+  'charts-freed',
+  'notice-text-declared',
+  'slip-handed',
+]
+
+/**
+ * The oldest message to be said: never said yet, or not answered by the vault for long. What an older hub does not know
+ * waits until it is a newer one.
+ */
 export async function nextControlOut(db: UplinkReader, now: Instant): Promise<ControlEnvelope | null> {
-  const row = await db
+  const waiting = db
     .selectFrom('control_out')
-    .select('envelope')
+    .select(['envelope', 'type'])
     .where('envelope', 'is not', null)
     .where((e) => e.or([e('sent_at', 'is', null), e('sent_at', '<=', now - REPORT_AGAIN_MS)]))
     .orderBy('seq')
     .limit(1)
-    .executeTakeFirst()
+  const first = await waiting.executeTakeFirst()
+  const held = NEWER_VERBS.some((verb) => verb === first?.type) && !(await hubIsCurrent(db))
+  const row = held ? await waiting.where('type', 'not in', [...NEWER_VERBS]).executeTakeFirst() : first
   return row?.envelope ? (JSON.parse(row.envelope) as ControlEnvelope) : null
 }
 
@@ -135,6 +148,7 @@ export async function unanswered(db: UplinkReader): Promise<Unanswered> {
     .select(['type', 'created_at', 'sent_at'])
     .where('envelope', 'is not', null)
     .where('type', '!=', 'heartbeat')
+    .where('type', 'not in', (await hubIsCurrent(db)) ? [] : [...NEWER_VERBS])
     .execute()
   const stops = rows.filter((row) => row.type === 'stop-reported').map((row) => row.created_at)
   return {

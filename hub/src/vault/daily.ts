@@ -1,13 +1,11 @@
-import { messageId } from '@kakehashi/protocol/ids'
 import { checkpointOf } from '@kakehashi/store/audit-log'
 import { auditOrigin } from '../audit/origin.ts'
 import { postBoxKey } from './box-key.ts'
 import { postStatus } from './enrolment.ts'
-import { newestDeclaration } from './known.ts'
+import { postDeclaration } from './declaration.ts'
 import { agentsOf, post } from './outbox.ts'
-import type { OpsStore, OpsTables, OpsTx } from './ops.ts'
+import type { OpsStore } from './ops.ts'
 import type { VaultParts } from './parts.ts'
-import { speaksFully } from './speaks.ts'
 
 const EVERY_MS = 24 * 3600 * 1000
 const NAME = 'status-said'
@@ -31,7 +29,7 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
       await postStatus(tx, parts, agent)
       await postBoxKey(tx, parts, agent)
       await post(tx, parts, agent, { type: 'checkpoint-shown', checkpoint })
-      if (speaksFully(agent.software)) await postDeclaration(tx, parts, agent)
+      await postDeclaration(tx, parts, agent)
     }
     await tx
       .insertInto('cursor')
@@ -44,10 +42,4 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
 /** In the next round: after a restore, so that nobody waits a day to hear what the backup has forgotten. */
 export async function sayDailySoon(ops: OpsStore): Promise<void> {
   await ops.bookkeep((tx) => tx.deleteFrom('cursor').where('name', '=', NAME).execute())
-}
-
-async function postDeclaration(tx: OpsTx, parts: VaultParts, agent: OpsTables['agent']): Promise<void> {
-  const row = await newestDeclaration(tx, agent.facility)
-  const declared = row ? { message: messageId(row.message), at: Number(row.declared_at) } : null
-  await post(tx, parts, agent, { type: 'declaration-known', declared })
 }

@@ -2,6 +2,7 @@ import type { FacilityId, OperatorId } from '@kakehashi/protocol/ids'
 import { ENROLMENT_CODE_HOURS_MAX } from '@kakehashi/protocol/limits'
 import { fromBase64, keyIdOf, sha256Hex } from '@kakehashi/protocol/signing'
 import type { Track } from '@kakehashi/protocol/rules/state'
+import { postDeclaration } from './declaration.ts'
 import type { OpsStore, OpsTx } from './ops.ts'
 import { post } from './outbox.ts'
 import type { VaultParts } from './parts.ts'
@@ -131,6 +132,7 @@ async function learn(parts: VaultParts, one: Enrolled): Promise<boolean> {
         .where('code_hash', '=', one.codeHash)
         .execute()
       await postStatus(tx, parts, row)
+      await postDeclaration(tx, parts, row)
       return true
     },
   )

@@ -8,24 +8,11 @@ import { recordHash } from '../content/partition.ts'
 import { add, bearersOf, chartHash, freedOf, readOwnList, slices, stopsByName } from '../requests/charts.ts'
 import { namesInBatch } from '../requests/named.ts'
 import { addCharts } from '../requests/stop.ts'
+import { newestDeclaration } from './declaration.ts'
 import { ownStatus } from './enrolment.ts'
 import { approvedRules } from './rules-change.ts'
-import type { OpsStore, OpsTables, OpsTx } from './ops.ts'
+import type { OpsStore, OpsTx } from './ops.ts'
 import type { VaultParts } from './parts.ts'
-
-export async function newestDeclaration(
-  tx: OpsTx,
-  facility: string,
-): Promise<OpsTables['facility_declaration'] | undefined> {
-  return tx
-    .selectFrom('facility_declaration')
-    .selectAll()
-    .where('facility', '=', facility)
-    .orderBy('declared_at', 'desc')
-    .orderBy('received_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-}
 
 /** The newest declaration of a facility, as the state the gate reads. */
 export async function declaredFacility(tx: OpsTx, facility: string): Promise<FacilityState | null> {
