@@ -51,6 +51,6 @@ test('R50 every agent is told the operator’s standing and shown the audit log 
   hub.env.pass(25 * 3600 * 1000)
   await hub.vault.round()
   const mail = (await hand.mail()).slice(first.length)
-  expect(mail.map((one) => one.type)).toEqual(['operator-status', 'checkpoint-shown'])
+  expect(mail.map((one) => one.type)).toEqual(['operator-status', 'checkpoint-shown', 'declaration-known'])
   expect(mail[0]).toMatchObject({ standing: 'certified', tracks: ['ANON'], asOf: hub.env.now() })
 })
