@@ -50,7 +50,7 @@ const Portal = z.strictObject({
   /** Budgets that hold from a later day than the built-in ones. */
   limits: z.array(PORTAL_LIMITS_SHAPE).default([]),
 })
-const Vault = z.strictObject({
+const VaultShape = z.strictObject({
   operator,
   gateway: z.url(),
   portal: z.url().nullable(),
@@ -68,6 +68,11 @@ const Vault = z.strictObject({
   database,
 })
 
+const Vault = VaultShape.refine(ownOrigins, {
+  path: ['console'],
+  message: 'ゲートウェイ・窓口・コンソールは、それぞれ別の名前か番号の場所に置いてください',
+})
+
 export type GatewayConfig = z.infer<typeof Gateway>
 export type PortalConfig = z.infer<typeof Portal>
 export type VaultConfig = z.infer<typeof Vault>
@@ -77,6 +82,13 @@ export const readGatewayConfig = (dir: string): GatewayConfig =>
 export const readPortalConfig = (dir: string): PortalConfig =>
   read(Portal, join(dir, 'portal', 'portal.json'))
 export const readVaultConfig = (dir: string): VaultConfig => read(Vault, join(dir, 'vault', 'vault.json'))
+
+/** One origin for two of them, and pages of the one would count as the other's own. */
+function ownOrigins(config: z.infer<typeof VaultShape>): boolean {
+  const { gateway, portal, console } = config
+  const hosts = [gateway, ...(portal === null ? [] : [portal])].map((url) => URL.parse(url)?.host ?? url)
+  return new Set([...hosts, `${console.host}:${console.port}`]).size === hosts.length + 1
+}
 
 /** Every mistake of the file at once, so that nobody mends them one by one. */
 function read<T>(schema: z.ZodType<T>, path: string): T {

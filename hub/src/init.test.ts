@@ -45,6 +45,20 @@ test('key files are readable by their owner alone, and init never overwrites a h
   ).toThrow(/すでに初期化/)
 })
 
+test('ASVS 3.5.4 portal, console and gateway have an origin each, or nothing starts', () => {
+  const dir = fresh()
+  const { gateway, portal, console } = readVaultConfig(dir)
+  const places = [new URL(gateway).host, new URL(portal ?? '').host, `${console.host}:${console.port}`]
+  expect(new Set(places).size).toBe(3)
+  const path = join(dir, 'vault', 'vault.json')
+  const config = JSON.parse(readFileSync(path, 'utf8'))
+  const here = `http://${console.host}:${console.port}`
+  for (const change of [{ portal: here }, { gateway: here }, { portal: config.gateway }]) {
+    writeFileSync(path, JSON.stringify({ ...config, ...change }))
+    expect(() => readVaultConfig(dir)).toThrow(/別の名前か番号/)
+  }
+})
+
 test('every mistake in a configuration file is named at once', () => {
   const dir = fresh()
   const path = join(dir, 'vault', 'vault.json')

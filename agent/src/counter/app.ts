@@ -1,6 +1,6 @@
 import { Refused, inJapanese } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, SHEET_CSS, serveAssets } from '@kakehashi/ui/assets'
-import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
+import { asPage, fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -45,9 +45,7 @@ export function counterApp(parts: CounterParts): Hono<CounterEnv> {
     c.html(troublePage(facilityName, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm), status)
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
   app.use(async (c, next) => {
-    // A page is a page: not a picture, a script or a frame in somebody else's.
-    const wanted = c.req.header('sec-fetch-dest')
-    if (wanted !== undefined && wanted !== 'document') return refused(c, 403)
+    if (!asPage(c.req.raw)) return refused(c, 403)
     if (c.req.method !== 'POST') return next()
     if (!isForm(c.req.raw)) return refused(c, 415)
     if (fromOwnPage(c.req.raw, 'refuse')) return next()

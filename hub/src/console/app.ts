@@ -1,6 +1,6 @@
 import { inJapanese, Refused } from '@kakehashi/protocol/refusals'
 import { BASE_CSS, ENHANCE_JS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
-import { fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
+import { asPage, fromOwnPage, isForm, pageHeaders, sameSecret } from '@kakehashi/ui/guard'
 import { Sessions } from '@kakehashi/ui/sessions'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { Hono, type Context } from 'hono'
@@ -35,6 +35,7 @@ export function consoleApp(parts: ConsoleParts): Hono<ConsoleEnv> {
     refuse(c, SHARED_WORDS.refusedTitle, SHARED_WORDS.refusedForm, status)
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => refused(c, 413) }))
   app.use(async (c, next) => {
+    if (!asPage(c.req.raw)) return refused(c, 403)
     if (c.req.method !== 'POST') return next()
     if (!isForm(c.req.raw)) return refused(c, 415)
     if (fromOwnPage(c.req.raw, 'refuse')) return next()

@@ -1,4 +1,6 @@
+import { NOBODYS_SECRET, SECRET_COST } from '@kakehashi/protocol/secret-hash'
 import { expect, test } from 'vitest'
+import { openTicket } from '../requests/tickets.ts'
 import { disableAccount } from '../accounts/flow.ts'
 import { ROLES, type Role } from '../accounts/rules.ts'
 import { consoleApp } from './app.ts'
@@ -177,18 +179,20 @@ test('ASVS 8.3.2 a role taken away works at the next request', async () => {
   expect((await visitor.get('/stops/new')).status).toBe(403)
 })
 
-test('ASVS 3.2.1, 3.3.1, 3.3.4, 3.4.3, 3.4.4, 3.6.1, 14.3.2 headers, cookie and sources of every page', async () => {
+test('ASVS 3.3.1, 3.3.3, 3.3.4, 3.4.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6, 3.4.8, 3.6.1, 14.3.2 headers, cookie and sources of every page', async () => {
   const { visitor, release, parts } = await door('privacy')
   for (const path of GETS) {
     const page = await visitor.get(filled(path, release))
     const head = (name: string) => page.headers.get(name)
     expect(head('content-security-policy')).toContain("default-src 'none'")
     expect(head('content-security-policy')).not.toContain('unsafe')
+    expect(head('content-security-policy')).toContain("frame-ancestors 'none'")
     expect([
       head('x-content-type-options'),
+      head('referrer-policy'),
       head('cross-origin-opener-policy'),
       head('cache-control'),
-    ]).toEqual(['nosniff', 'same-origin', 'no-store'])
+    ]).toEqual(['nosniff', 'same-origin', 'same-origin', 'no-store'])
     expect(page.text).not.toMatch(/(src|href)="(https?:)?\/\//)
     expect(page.text).not.toMatch(/<style|style=|onclick=/)
   }
@@ -201,6 +205,59 @@ test('ASVS 3.2.1, 3.3.1, 3.3.4, 3.4.3, 3.4.4, 3.6.1, 14.3.2 headers, cookie and 
     body: '',
   })
   expect(out.headers.get('set-cookie')).toMatch(/^__Host-.*HttpOnly.*Secure.*SameSite=Strict/i)
+})
+
+test('ASVS 3.2.1 a page is rendered as a page only; the certificate is a download', async () => {
+  const { app, visitor } = await door('privacy')
+  const as = (dest: string) =>
+    app.request('/', { headers: { cookie: visitor.cookie, 'sec-fetch-dest': dest } })
+  for (const dest of ['image', 'script', 'style', 'iframe', 'object', 'empty'])
+    expect((await as(dest)).status).toBe(403)
+  expect((await as('document')).status).toBe(200)
+  const file = await visitor.get('/erasures/e-0/certificate.json')
+  expect(file.headers.get('content-disposition')).toContain('attachment')
+})
+
+test('ASVS 6.3.8 an account that exists and one that does not: the same bytes, the same work', async () => {
+  const { visitor } = await door('two')
+  const enter = (account: string) =>
+    visitor.post('/sign-in', { account, passphrase: 'wrong', code: '000000' })
+  const [known, unknown] = [await enter('one'), await enter('nobody')]
+  expect([unknown.status, unknown.text]).toEqual([known.status, known.text])
+  // nobody's secret costs as much to compare as anybody's
+  const { N, r, p } = SECRET_COST
+  expect(NOBODYS_SECRET.startsWith(`scrypt$${N}$${r}$${p}$`)).toBe(true)
+})
+
+test('ASVS 8.2.2, 8.2.3 object by object and field by field: nothing of what was not asked for, and no name to an auditor', async () => {
+  const { visitor, release, app, parts } = await door('auditor')
+  for (const path of GETS.filter((one) => one.includes('/:')))
+    expect((await visitor.get(path.replaceAll(/:[a-z]+/g, 'nothing'))).status).toBeGreaterThanOrEqual(403)
+  const said = { name: '山田', contact: '横浜市', text: '山田の質問' }
+  const about = { ticket: 'q-1', kind: 'question', channel: 'phone', stop: null, by: 'desk' } as const
+  await openTicket(parts, parts.identity, { ...about, ...said })
+  expect((await visitor.get('/tickets/q-1')).text).not.toMatch(/山田|横浜/)
+  const clerk = new Visitor(app)
+  await clerk.signIn('desk')
+  expect((await clerk.get('/tickets/q-1')).text).toContain('山田の質問')
+  expect((await clerk.get(`/releases/${release}`)).status).toBe(403)
+})
+
+test('ASVS 2.3.1 steps in order: no vote on what was not shown, and none twice', async () => {
+  const { visitor, release, codeOf } = await door()
+  const path = `/releases/${release}/vote`
+  const vote = () => ({
+    conflict: 'no',
+    answer: 'approve',
+    reason: '',
+    passphrase: PASSPHRASE,
+    code: codeOf('one'),
+  })
+  const page = await visitor.get(`/releases/${release}`)
+  expect((await visitor.post(path, { ...vote(), digest: 'f'.repeat(64) })).status).toBe(403)
+  const digest = /name="digest" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+  expect((await visitor.post(path, { ...vote(), digest })).status).toBe(200)
+  expect((await visitor.post(path, { ...vote(), digest })).status).toBeGreaterThanOrEqual(403)
 })
 
 test('ASVS 3.5.1, 3.5.3 a look changes nothing; no form works without its session’s secret', async () => {

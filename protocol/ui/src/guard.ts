@@ -37,6 +37,12 @@ export function fromOwnPage(request: Request, absent: 'refuse' | 'accept'): bool
   return URL.canParse(origin) && new URL(origin).host === new URL(request.url).host
 }
 
+/** A page is a page: not a picture, a script or a frame in somebody else's. Old browsers do not say for what they ask. */
+export function asPage(request: Request): boolean {
+  const wanted = request.headers.get('sec-fetch-dest')
+  return wanted === null || wanted === 'document'
+}
+
 /** What our own pages send, and nothing else: no files, no JSON. */
 export function isForm(request: Request): boolean {
   const type = request.headers.get('content-type') ?? ''

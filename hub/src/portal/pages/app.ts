@@ -1,7 +1,7 @@
 import { readStopToken } from '@kakehashi/protocol/stop-handle'
 import { BASE_CSS, PRINT_CSS, serveAssets } from '@kakehashi/ui/assets'
 import { linkButton } from '@kakehashi/ui/button'
-import { fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
+import { asPage, fromOwnPage, isForm, pageHeaders } from '@kakehashi/ui/guard'
 import { html, withReadings } from '@kakehashi/ui/markup'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -48,6 +48,7 @@ export function portalPages(parts: PortalPagesParts): Hono {
   serveAssets(app, [BASE_CSS, PRINT_CSS])
   app.use(bodyLimit({ maxSize: FORM_BYTES_MAX, onError: (c) => c.text('', 413) }))
   app.use(async (c, next) => {
+    if (!asPage(c.req.raw)) return c.notFound()
     // No cookie, so no authority to borrow; a form of another site is refused all the same.
     if (c.req.method !== 'POST') return next()
     return isForm(c.req.raw) && fromOwnPage(c.req.raw, 'accept') ? next() : c.notFound()
