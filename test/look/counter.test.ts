@@ -101,6 +101,8 @@ test.skipIf(unseen)(
     await signIn(page, 's-01', PIN)
     await scan(page, '123456')
     await go(page, () => page.keyboard.press('F4'))
+    // the longest paper there is
+    await page.keyboard.press('h')
     await look(page, 'counter-10-stop')
     await go(page, () => page.keyboard.press('F8'))
     await look(page, 'counter-11-stopped')

@@ -100,6 +100,14 @@ test('R1 R2 the notice comes from a file that starts as an example, whole or not
   const filing = { id: 'f-1', acceptedOn: '2026-01-05', filedOn: '2026-01-04', receipt: '受付第1号' }
   expect((await office('facility', write({ filing }), '--by', 'officer')).out).toContain('届出 f-1')
   expect(JSON.parse((await office('tasks', '--json')).out)).toEqual([])
+  writeFileSync(at('en.txt'), 'Notice about providing medical information\n')
+  const english = await office('notice-text', at('en.txt'), '--language', 'en', '--by', 'officer')
+  expect(english.out).toContain('第1版の en の文面を登録しました')
+  expect(await office('end-scheme', '--on', '2026-02-30', '--by', 'officer')).toMatchObject({ exit: 2 })
+  const ended = await office('end-scheme', '--on', '2026-01-31', '--by', 'officer')
+  expect(ended.out).toContain('その日から何も送りません')
+  expect((await office('tasks')).out).toContain('提供の終了を届け出る')
+  expect((await office('filing-end', 'f-1', '--on', '2026-01-31', '--by', 'officer')).out).toContain('f-1')
 })
 
 test('R53 the rule file is proposed by one and approved by another; its history can be read', async () => {

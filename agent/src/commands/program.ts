@@ -10,6 +10,7 @@ import { filingCommands } from './filing-sheet.ts'
 import { EXIT, report } from './failure.ts'
 import { importCommands } from './import.ts'
 import { initCommand } from './init.ts'
+import { noticeFactCommands } from './notice-facts.ts'
 import { papersCommands } from './papers.ts'
 import { rulesCommands } from './rule-file.ts'
 import { rotateKeysCommand } from './rotate-keys.ts'
@@ -23,6 +24,7 @@ const COMMANDS = [
   initCommand,
   facilityCommand,
   filingCommands,
+  noticeFactCommands,
   rulesCommands,
   staffCommand,
   runCommand,

@@ -67,7 +67,7 @@ class Slips {
       hospital: hospitalLines(settings.facilityName, slip.entity),
       scope: slip.tracks?.length === 1 ? W.scope[slip.tracks[0] ?? 'all'] : W.scope.all,
       erasure: slip.erasureAsked,
-      elsewhere: elsewhereInWords(slip, settings.operatorPhone),
+      elsewhere: elsewhereInWords(slip),
       notes: slip.elsewhere ? [W.slipElsewhereNote] : [],
       staff: (asked && (await staff.read(asked.by))?.name) ?? W.origin[slip.origin],
       operator: [slip.operatorName, slip.operatorAddress].filter(Boolean).join(' '),
@@ -84,9 +84,9 @@ class Slips {
   }
 }
 
-function elsewhereInWords({ elsewhere, origin, operatorName }: Slip, phone: string | null): string {
-  if (elsewhere) return W.slipElsewhereAll(operatorName)
-  return origin === 'operator' ? W.slipElsewhereAsSaid : W.slipElsewhereNone(phone ?? operatorName)
+function elsewhereInWords({ elsewhere, origin }: Slip): string {
+  if (elsewhere) return W.slipElsewhereAll
+  return origin === 'operator' ? W.slipElsewhereAsSaid : W.slipElsewhereNone
 }
 
 export function slipRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {

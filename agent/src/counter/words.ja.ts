@@ -244,14 +244,11 @@ export const W = {
   slipAskedAt: '受け付けた日時',
   slipRequester: '求めた方',
   slipScope: '止まる範囲',
-  slipElsewhere: 'ほかの病院',
-  slipElsewhereAll: (operator: string) =>
-    `同じ認定事業者に提供しているすべての病院で止めるよう、${operator} に伝えます。あとから加わる病院も含みます`,
-  slipElsewhereNone: (contact: string) =>
-    `ほかの病院からの提供は続きます。止めるときは、その病院か認定事業者（${contact}）にお申し出ください`,
+  slipElsewhere: 'ほかの病院から',
+  slipElsewhereAll: 'すべての病院で止めます（認定事業者が各病院に伝えます。あとから加わる病院も）',
+  slipElsewhereNone: '続きます（止めるときは、その病院か認定事業者へ）',
   slipElsewhereAsSaid: '認定事業者に申し出た範囲で止まります',
-  slipElsewhereNote:
-    'ほかの病院の停止は、氏名と生年月日で照合します。認定事業者が確かめるために連絡することがあります。',
+  slipElsewhereNote: 'ほかの病院では、氏名と生年月日で照合して止めます。',
   slipErasure: 'すでに提供した情報',
   slipErasureNo: '削除は求めていません（あとから求めることもできます）',
   slipErasureYes: '削除を求めました',

@@ -35,7 +35,7 @@ export function homePage(around: DeskView, view: HomeView): Markup {
     html`<h1>${O.title}</h1>
       <p>${view.it ? O.leadIt : O.lead}</p>
       ${view.closed ? banner({ kind: 'stop', label: W.warningLabel, text: O.closedTitle, more: inJapanese(view.closed) }) : ''}
-      ${tasks(view.tasks)} ${backdates(view)} ${counted(around, view)}
+      ${backdates(view)} ${tasks(view.tasks)} ${counted(around, view)}
       <h2>${O.links}</h2>
       <div class="form-row">
         ${linkButton({ text: O.toSources, href: '/office/sources' })}${linkButton({ text: O.toDryRun, href: '/office/dry-run' })}${linkButton({ text: O.toImports, href: '/office/imports' })}${
