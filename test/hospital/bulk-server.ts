@@ -1,3 +1,4 @@
+import { patientsNamed } from './fhir-repository.ts'
 import type { FhirAnswer, FhirCall, FhirService } from './fhir-service.ts'
 
 export interface BulkServer {
@@ -101,6 +102,7 @@ function kickOff(
   const told = url.searchParams.get('_since')
   const since = told === null ? -Infinity : Date.parse(told)
   const asked = url.searchParams.get('_type')?.split(',')
+  const wanted = call.method === 'POST' ? patientsIn(call.body) : null
   const add = (list: Item[], type: string, lines: string[], ending: string) => {
     for (let from = 0; from < lines.length; from += server.linesPerFile) {
       const part = lines.slice(from, from + server.linesPerFile)
@@ -115,7 +117,10 @@ function kickOff(
       add(
         job.manifest.output,
         type,
-        service.repository.since(type, since).map((v) => v.text),
+        service.repository
+          .since(type, since)
+          .filter((v) => wanted === null || [...patientsNamed(v)].some((one) => wanted.has(one)))
+          .map((v) => v.text),
         '',
       )
   const gone = [...removed].filter(
@@ -137,6 +142,14 @@ function kickOff(
   add(job.manifest.error, 'OperationOutcome', server.errors, '.error')
   server.jobs.set(id, job)
   return json({}, 202, { 'content-location': `${url.origin}/fhir/bulkstatus/${id}` })
+}
+
+function patientsIn(body: string): Set<string> {
+  const { parameter } = JSON.parse(body) as {
+    parameter: { name: string; valueReference?: { reference: string } }[]
+  }
+  const named = parameter.filter(({ name }) => name === 'patient')
+  return new Set(named.map((one) => one.valueReference?.reference.replace('Patient/', '') ?? ''))
 }
 
 const pair = (key: string) => key.split('/') as [string, string]

@@ -291,3 +291,65 @@ test('killed at any request of an export, the job on the server is taken up agai
     .executeTakeFirstOrThrow()
   expect(n).toBe(lines.length)
 })
+
+/** A server that exports, and lets nothing be searched. */
+async function exportOnly(): Promise<World> {
+  const clock = { now: START }
+  const service = createFhirService({ now: () => clock.now, search: false, everything: false })
+  for (const { line } of lines) service.put(line, START - 86_400_000)
+  return { clock, service, server: withExport(service), reader: await openReader() }
+}
+
+test('a server that lets nothing be searched exports the patients whose records may travel, and nobody else’s', async () => {
+  const { service, server, reader } = await exportOnly()
+  server.linesPerFile = 3
+  const connector = reader.bulk({ get: getOf(service) })
+  expect(await reader.gather(connector)).toMatchObject({ seen: lines.length, faults: [] })
+  const wanted = charts.slice(2, 5)
+  const { records, complete, faults } = await fetched(
+    connector,
+    wanted.map((chart) => key(chart.number)),
+  )
+  expect(faults).toEqual([])
+  expect(complete).toEqual(wanted.map((chart) => key(chart.number)))
+  const about = (chart: (typeof charts)[number]) => chart.lines.map(({ line }) => line)
+  const told = records.map((record) => Buffer.from(record.payload).toString())
+  expect(told.toSorted()).toEqual(wanted.flatMap(about).toSorted())
+  // grouped: one patient's records, then the next patient's
+  const order = records.map((record) => record.patients[0])
+  expect(order.filter((one, n) => one !== order[n - 1])).toHaveLength(wanted.length)
+  expect(server.jobs.size).toBe(0)
+})
+
+test.each([
+  [
+    'does not know how',
+    (server: BulkServer, service: FhirService) => {
+      const asked = service.intercept
+      service.intercept = (call) => (call.method === 'POST' ? busy(400, {}, '{}') : (asked?.(call) ?? null))
+      return server
+    },
+  ],
+  [
+    'says that something is missing',
+    (server: BulkServer) => {
+      server.errors = ['{"resourceType":"OperationOutcome","issue":[{"severity":"error"}]}']
+      return server
+    },
+  ],
+  [
+    'sends a line that cannot be read',
+    (server: BulkServer) => {
+      server.mangle = (name, body) =>
+        name.includes('Observation') ? ndjson(`${body}{"resourceType"\n`) : null
+      return server
+    },
+  ],
+])('nobody’s records are whole when the server %s', async (_, broken) => {
+  const { service, server, reader } = await exportOnly()
+  const connector = reader.bulk({ get: getOf(service) })
+  await reader.gather(connector)
+  broken(server, service)
+  expect((await fetched(connector, [key(number)])).complete).toEqual([])
+  expect(server.jobs.size).toBe(0)
+})

@@ -57,7 +57,7 @@ export class IndexedRepository extends MemoryRepository {
     this.#drop(version.type, version.id)
     const all = this.#versions.get(version.type) ?? new Map<string, Version>()
     this.#versions.set(version.type, all.set(version.id, version))
-    for (const patient of patientsIn(version)) {
+    for (const patient of patientsNamed(version)) {
       const key = `${version.type} ${patient}`
       const set = this.#ofPatient.get(key) ?? new Set()
       this.#ofPatient.set(key, set.add(version))
@@ -164,7 +164,7 @@ export class IndexedRepository extends MemoryRepository {
     const version = this.#versions.get(type)?.get(id)
     if (!version) return false
     this.#versions.get(type)?.delete(id)
-    for (const patient of patientsIn(version)) this.#ofPatient.get(`${type} ${patient}`)?.delete(version)
+    for (const patient of patientsNamed(version)) this.#ofPatient.get(`${type} ${patient}`)?.delete(version)
     this.#ordered.delete(type)
     return true
   }
@@ -190,7 +190,7 @@ function byTime(a: Version, b: Version): number {
   return a.at - b.at || (a.id < b.id ? -1 : 1)
 }
 
-function patientsIn(version: Version): Set<string> {
+export function patientsNamed(version: Version): Set<string> {
   if (version.type === 'Patient') return new Set([version.id])
   return new Set(Array.from(version.text.matchAll(PATIENT_REFERENCE), (m) => m[1] as string))
 }

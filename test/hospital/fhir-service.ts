@@ -21,6 +21,8 @@ export interface FhirServiceOptions {
   token?: string
   /** Offers `Patient/<id>/$everything`. */
   everything?: boolean
+  /** Says that its types can be searched. */
+  search?: boolean
   /** Offers `<type>/_history`. */
   history?: boolean
   /** Time of resources that bring no `meta.lastUpdated`, and of the `Date` header. */
@@ -54,6 +56,7 @@ export function createFhirService(options: FhirServiceOptions = {}): FhirService
       pageMax: options.pageMax ?? 1000,
       token: options.token ?? null,
       everything: options.everything ?? true,
+      search: options.search ?? true,
       history: options.history ?? false,
       now,
     },
@@ -92,6 +95,7 @@ async function route(service: FhirService, call: FhirCall): Promise<FhirAnswer> 
   if (past && service.options.history) return history(service, url, past[1] as string)
   const read = /^\/([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(path)
   if (call.method === 'GET' && read) return readOne(service, read[1] as string, read[2] as string)
+  if (!service.options.search) return outcome(404, 'not-supported')
   return throughRouter(service, call, url, path)
 }
 
@@ -203,6 +207,15 @@ function bundle(url: URL, entries: string[], next: number | null, type: string):
   return json(200, entries.length === 0 ? `${head}}` : `${head},"entry":[${entries.join(',')}]}`)
 }
 
+function interactionsOf({ options }: FhirService): { code: string }[] {
+  const codes = [
+    'read',
+    ...(options.search ? ['search-type'] : []),
+    ...(options.history ? ['history-type'] : []),
+  ]
+  return codes.map((code) => ({ code }))
+}
+
 function capability(service: FhirService): object {
   return {
     resourceType: 'CapabilityStatement',
@@ -216,9 +229,7 @@ function capability(service: FhirService): object {
         mode: 'server',
         resource: service.repository.types().map((type) => ({
           type,
-          interaction: ['read', 'search-type', ...(service.options.history ? ['history-type'] : [])].map(
-            (code) => ({ code }),
-          ),
+          interaction: interactionsOf(service),
           searchParam: ['_id', '_lastUpdated', 'patient', 'subject'].map((name) => ({ name, type: 'token' })),
           ...(type === 'Patient' && service.options.everything
             ? {

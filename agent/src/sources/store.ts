@@ -177,6 +177,18 @@ export async function forgetSent(tx: SourcesTx, patients: readonly PatientKey[])
     .execute()
 }
 
+/** All that the vault holds is numbered at least `seq`: the rest it has lost. Answers whose that was. */
+export async function forgetUntold(tx: SourcesTx, seq: number): Promise<PatientKey[]> {
+  const rows = await tx
+    .selectFrom('sent_record')
+    .select('patient')
+    .distinct()
+    .where('seq', '<', seq)
+    .execute()
+  await tx.deleteFrom('sent_record').where('seq', '<', seq).execute()
+  return rows.map((row) => row.patient as PatientKey)
+}
+
 export async function dueTombstones(db: Reader, patient: PatientKey): Promise<Tombstone[]> {
   const rows = await db.selectFrom('due_tombstone').select('body').where('patient', '=', patient).execute()
   return rows.map((row) => JSON.parse(row.body) as Tombstone)

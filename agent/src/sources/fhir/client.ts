@@ -34,7 +34,9 @@ export interface Question {
   url: string
   /** For people; names nobody. */
   place: string
-  method?: 'GET' | 'DELETE'
+  method?: 'GET' | 'DELETE' | 'POST'
+  /** FHIR JSON. */
+  body?: string
   headers?: Record<string, string>
   /** `false`: the credentials stay here (DATA T26). */
   credentials?: boolean
@@ -155,24 +157,26 @@ export class FhirClient {
     }
   }
 
-  async #request({ url, method = 'GET', ...more }: Question, signal: AbortSignal): Promise<Sent> {
+  async #request({ url, method = 'GET', body, ...more }: Question, signal: AbortSignal): Promise<Sent> {
     const headers: Record<string, string> = {
       accept: 'application/fhir+json',
       'cache-control': 'no-cache',
+      ...(body !== undefined && { 'content-type': 'application/fhir+json' }),
       ...more.headers,
     }
     const own = new URL(url).origin === new URL(this.base).origin
     const authorization =
       own && more.credentials !== false ? await authorizationOf(this.#options.credentials, signal) : null
     if (authorization !== null) headers['authorization'] = authorization
-    return { url, method, headers }
+    return { url, method, headers, ...(body !== undefined && { body }) }
   }
 }
 
 interface Sent {
   url: string
-  method: 'GET' | 'DELETE'
+  method: 'GET' | 'DELETE' | 'POST'
   headers: Record<string, string>
+  body?: string
 }
 
 /** `null`: no answer came, and another attempt is left. */

@@ -11,6 +11,7 @@ import { FhirEndpoint, profileOf, type EndpointOptions } from '../endpoint.ts'
 import { awaited, cleanUp, JobLost, kickOff, type Level } from './job.ts'
 import type { Manifest } from './manifest.ts'
 import { membersOf } from './members.ts'
+import { exportOfPatients } from './patients-export.ts'
 import { readJob } from './reading.ts'
 import { type BulkJob, type BulkState, readState } from './state.ts'
 
@@ -30,7 +31,10 @@ const AFTER_FAULT_MS = HOUR_MS
 const FULL_EVERY_MS = 7 * 24 * HOUR_MS
 const PAGE_COUNT = 200
 
-/** A FHIR server read by Bulk Data `$export`; one patient, when theirs may travel, by the server's REST side. */
+/**
+ * A FHIR server read by Bulk Data `$export`; one patient, when theirs may travel, by the server's REST side, or where
+ * there is none by an export of that patient.
+ */
 export class FhirBulk implements SourceConnector {
   readonly kind = 'fhir-bulk'
   readonly id: string
@@ -118,7 +122,12 @@ export class FhirBulk implements SourceConnector {
     return this.fetchPatients([patient], signal)
   }
 
-  fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncIterable<FetchEvent> {
-    return this.#server.fetchPatients(patients, PAGE_COUNT, signal)
+  async *fetchPatients(patients: readonly PatientKey[], signal: AbortSignal): AsyncGenerator<FetchEvent> {
+    const { everything, types } = await this.#server.capability(signal, false)
+    const searchable = everything || [...types.values()].some((parameter) => parameter !== null)
+    if (searchable) return yield* this.#server.fetchPatients(patients, PAGE_COUNT, signal)
+    const { client, reading } = this.#server
+    const { env, types: asked = null } = this.#options
+    yield* exportOfPatients({ client, reading, env, types: asked }, patients, signal)
   }
 }

@@ -13,19 +13,48 @@ export interface Kickoff {
   level: Level
   since: string | null
   types: readonly string[] | null
+  /** These alone, by their ids; needs the level `Patient`. */
+  patients?: readonly string[]
 }
 
 /** Starts an export; answers where its status is asked. */
 export async function kickOff(client: FhirClient, asked: Kickoff, signal: AbortSignal): Promise<string> {
-  const query = new URLSearchParams({ _outputFormat: 'application/fhir+ndjson' })
-  if (asked.since !== null) query.set('_since', asked.since)
-  if (asked.types !== null) query.set('_type', asked.types.join(','))
-  const url = `${asked.level === '' ? '' : `${asked.level}/`}$export?${query.toString()}`
-  const answer = await client.ask({ url, place: '$export', headers: { prefer: 'respond-async' } }, signal)
+  const { level, patients } = asked
+  const wanted = parametersOf(asked)
+  const url = `${level === '' ? '' : `${level}/`}$export`
+  const answer = await client.ask(
+    patients === undefined
+      ? { url: `${url}?${new URLSearchParams(wanted).toString()}`, ...ASYNC }
+      : { url, ...ASYNC, method: 'POST', body: JSON.stringify(bodyOf(wanted, patients)) },
+    signal,
+  )
   const status = answer.headers['content-location']
   if (answer.status !== 202 || status === undefined)
     throw new Refused('SOURCE_ANSWER_BAD', `$export (${answer.status})`)
   return nextUrl(status, answer.url, client.base)
+}
+
+const ASYNC = { place: '$export', headers: { prefer: 'respond-async' } }
+
+function parametersOf({ since, types }: Kickoff): Record<string, string> {
+  return {
+    _outputFormat: 'application/fhir+ndjson',
+    ...(since !== null && { _since: since }),
+    ...(types !== null && { _type: types.join(',') }),
+  }
+}
+
+/** Bulk Data Access 2.0, section 2.1.2: patients are named in a POST. */
+function bodyOf(wanted: Record<string, string>, patients: readonly string[]): object {
+  return {
+    resourceType: 'Parameters',
+    parameter: [
+      ...Object.entries(wanted).map(([name, text]) =>
+        name === '_since' ? { name, valueInstant: text } : { name, valueString: text },
+      ),
+      ...patients.map((id) => ({ name: 'patient', valueReference: { reference: `Patient/${id}` } })),
+    ],
+  }
 }
 
 /** The server knows nothing of this job any more. */
