@@ -27,6 +27,7 @@ import {
   type StopWithdrawnReported,
   type StopElsewhereAsked,
   type StopsAsked,
+  type VaultRestored,
 } from './messages.ts'
 import { CONTROL_IDS_MAX, NOTICE_TEXT_MAX, STOP_LIST_PARTS_MAX } from './limits.ts'
 import { NOTICE_LANGUAGES } from './notice-content.ts'
@@ -225,6 +226,11 @@ const DECLARATION_KNOWN = z.looseObject({
   declared: z.looseObject({ message: MESSAGE, at: INSTANT }).nullable(),
 }) satisfies z.ZodType<DeclarationKnown>
 
+const VAULT_RESTORED = z.looseObject({
+  ...base,
+  type: z.literal('vault-restored'),
+}) satisfies z.ZodType<VaultRestored>
+
 const RECEIPT = z.looseObject({
   ...base,
   type: z.literal('receipt'),
@@ -330,6 +336,7 @@ const SHAPES = [
   STOP_LIST,
   RECORD_LIST,
   DECLARATION_KNOWN,
+  VAULT_RESTORED,
   STOP_ORDERED,
   ERASURE_DONE,
   OPERATOR_STATUS,

@@ -256,6 +256,11 @@ export interface DeclarationKnown extends Base {
   declared: { message: MessageId; at: Instant } | null
 }
 
+/** The vault was put back from a backup: the agent asks again for what that still knows, and sends what it lacks. */
+export interface VaultRestored extends Base {
+  type: 'vault-restored'
+}
+
 /** Only this lets the agent drop a batch. */
 export interface Receipt extends Base {
   type: 'receipt'
@@ -353,6 +358,7 @@ export type DownControl =
   | StopList
   | RecordList
   | DeclarationKnown
+  | VaultRestored
   | StopOrdered
   | ErasureDone
   | OperatorStatus

@@ -1,6 +1,7 @@
 import { dropForRestore } from '@kakehashi/agent/outbox/restore'
 import { confirmDeletions, heldDeletions } from '@kakehashi/agent/sources/sweep'
 import { recordHash } from '@kakehashi/hub/content/partition'
+import { sayRestored } from '@kakehashi/hub/vault/daily'
 import { CONTROL_IDS_MAX } from '@kakehashi/protocol/limits'
 import { recordKeyText } from '@kakehashi/protocol/records'
 import { afterEach, expect, test } from 'vitest'
@@ -272,4 +273,34 @@ test('S14 an older agent is told no list it could not read, and is told when its
   await both.agent.tick()
   await both.talk()
   expect(await lists()).toBe(1)
+})
+
+test('T32 a vault put back from a backup is sent what it has lost, and nothing that it still has', async () => {
+  await sent()
+  await both.pass(1)
+  results(result('0001', 'o-late'))
+  await send()
+  // the vault as it was before: neither that record nor that batch
+  const { ops } = both.hub
+  const lost = recordHash(FACILITY, { source: 'ehr', type: 'Observation', id: 'o-late' })
+  await ops.bookkeep(async (tx) => {
+    for (const table of ['landing', 'content_record'] as const)
+      await tx.deleteFrom(table).where('record', '=', lost).execute()
+    const last = await tx.selectFrom('batch').select('batch').orderBy('sequence', 'desc').executeTakeFirst()
+    await tx
+      .deleteFrom('batch')
+      .where('batch', '=', last?.batch ?? '')
+      .execute()
+  })
+  const before = await taken()
+  await send(true)
+  expect(await atHub('o-late')).toBeUndefined()
+  await sayRestored(both.hub.parts)
+  await both.talk()
+  await both.talk()
+  expect(await reasons()).toEqual({})
+  await send()
+  expect(await atHub('o-late')).toBe('held')
+  expect((await taken()) - before).toBe(1)
+  expect(await both.store.db.selectFrom('sent_record').select('key').execute()).toHaveLength(7)
 })

@@ -1,5 +1,5 @@
 import { takeNamedStop, type NamedAsk } from '@kakehashi/hub/requests/intake'
-import { sayDailySoon } from '@kakehashi/hub/vault/daily'
+import { sayRestored } from '@kakehashi/hub/vault/daily'
 import { agentsOf, post } from '@kakehashi/hub/vault/outbox'
 import { enqueueControl } from '@kakehashi/agent/uplink/store'
 import { afterEach, expect, test } from 'vitest'
@@ -142,7 +142,7 @@ test('T32 a vault that has no declaration at all is told, after a restore in the
   await both.hub.ops.bookkeep((tx) => tx.deleteFrom('facility_declaration').execute())
   await both.talk()
   expect(await declared()).toEqual([])
-  await sayDailySoon(both.hub.ops)
+  await sayRestored(both.hub.parts)
   await both.talk()
   expect(await waitDays()).toBe(40)
 })

@@ -6,6 +6,7 @@ import type { AgentContext } from '../context.ts'
 import { sequenceFrom } from '../register/restored-state.ts'
 import type { AgentTx } from '../store/store.ts'
 import { vaultKeyAt } from '../uplink/store.ts'
+import { lastSequence } from './store.ts'
 import type { Packed } from './pack.ts'
 
 export interface Sealed {
@@ -16,11 +17,7 @@ export interface Sealed {
 }
 
 async function nextSequence(tx: AgentTx): Promise<number> {
-  const last = await tx
-    .selectFrom('outbox_batch')
-    .select((e) => e.fn.max('sequence').as('sequence'))
-    .executeTakeFirst()
-  return Math.max(last?.sequence ?? 0, await sequenceFrom(tx)) + 1
+  return Math.max(await lastSequence(tx), await sequenceFrom(tx)) + 1
 }
 
 async function keepMembers(tx: AgentTx, batch: BatchId, packed: Packed): Promise<void> {

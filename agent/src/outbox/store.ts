@@ -158,6 +158,15 @@ export async function batchOf(db: OutboxReader, batch: BatchId): Promise<BatchRo
   return row ? batchRow(row) : null
 }
 
+/** Number of the newest batch; 0: none was ever made. */
+export async function lastSequence(db: OutboxReader): Promise<number> {
+  const last = await db
+    .selectFrom('outbox_batch')
+    .select((e) => e.fn.max('sequence').as('sequence'))
+    .executeTakeFirst()
+  return last?.sequence ?? 0
+}
+
 export async function batchesOnLeg(db: OutboxReader, legs: readonly Leg[]): Promise<BatchRow[]> {
   const rows = await db
     .selectFrom('outbox_batch')

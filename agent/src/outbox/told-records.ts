@@ -3,7 +3,7 @@ import type { RecordList } from '@kakehashi/protocol/messages'
 import { recordKeyText } from '@kakehashi/protocol/records'
 import type { AgentContext } from '../context.ts'
 import { enterGiven, shownOtherwise } from '../sources/ledger.ts'
-import { clearTombstones, markAllToRead, recordSent } from '../sources/store.ts'
+import { clearTombstones, forgetUntold, markAllToRead, recordSent } from '../sources/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { takeBack } from './receipt.ts'
@@ -11,7 +11,8 @@ import { takeBack } from './receipt.ts'
 /**
  * One page of what the vault holds, and this copy may have forgotten. What it holds is entered as sent: the same is not
  * sent again, another version is, and what the next full pass does not show is taken back by a tombstone, unless there
- * are so many that the brake waits for a person. What the vault holds no more is sent again if the source still has it.
+ * are so many that the brake waits for a person. What the vault holds no more, or never told, is sent again if the source
+ * still has it.
  */
 export async function takeRecordList(tx: AgentTx, context: AgentContext, list: RecordList): Promise<void> {
   const row = await tx.selectFrom('restored').selectAll().executeTakeFirst()
@@ -25,7 +26,7 @@ export async function takeRecordList(tx: AgentTx, context: AgentContext, list: R
   const held = told.flatMap(({ hash, ...one }) => (hash === null ? [] : { ...one, hash }))
   const gone = told.filter(({ hash }) => hash === null).map(({ key }) => key)
   await markAllToRead(tx, await shownOtherwise(tx as never, told), now)
-  await recordSent(tx, held, row.sequence_from)
+  await recordSent(tx, held, row.records_seq)
   await enterGiven(
     tx as never,
     held.map((one) => ({ ...one, hash: null })),
@@ -36,11 +37,12 @@ export async function takeRecordList(tx: AgentTx, context: AgentContext, list: R
     held.map(({ key }) => key),
     now,
   )
-  await clearTombstones(tx, gone, row.sequence_from)
+  await clearTombstones(tx, gone, row.records_seq)
   context.log('restore.records', { held: held.length, gone: gone.length, last: list.whole })
-  if (list.whole && row.records_state !== 'again')
+  if (list.whole && row.records_state !== 'again') {
+    await markAllToRead(tx, await forgetUntold(tx, row.records_seq), now)
     await tx.updateTable('restored').set({ records_place: list.next, records_state: 'told' }).execute()
-  else await askOn(tx, context, { asked: list.asked, after: list.next })
+  } else await askOn(tx, context, { asked: list.asked, after: list.next })
 }
 
 async function askOn(

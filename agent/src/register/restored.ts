@@ -9,24 +9,27 @@ import { enqueueControl } from '../uplink/store.ts'
 import { bearerOf } from '../papers/bearer.ts'
 import { addedStop } from './merged-stops.ts'
 import { chartsOfPerson, patientStateOf } from './read.ts'
+import { lastSequence } from '../outbox/store.ts'
 import { sequenceFrom } from './restored-state.ts'
 import { openSlip } from './slip.ts'
 import { appendEvent } from './store.ts'
 
 /**
- * This store was put back from a backup: stops taken since are not in it. The gate is shut from this commit on, until the
+ * This store was put back from a backup: stops taken since are not in it (or the vault was, and lacks what it took since). The gate is shut from this commit on, until the
  * hub has told every stop it knows; the counter works. Batch numbers go on where no number ever was.
  */
 export async function enterRestored(tx: AgentTx, context: AgentContext): Promise<void> {
   const now = context.env.now()
   const asked = await enqueueControl(tx, context, { type: 'stops-asked' })
+  // one a second since 1970 is more than any agent ever numbered
+  const from = Math.max(Math.floor(now / 1000), await sequenceFrom(tx), (await lastSequence(tx)) + 1)
   const row = {
     asked,
     restored_at: now,
     opened_at: null,
     leaves: await auditLeaves(tx),
-    // one a second since 1970 is more than any agent ever numbered
-    sequence_from: Math.max(Math.floor(now / 1000), await sequenceFrom(tx)),
+    sequence_from: from,
+    records_seq: from,
     missing_leaves: null,
     records_place: null,
     records_state: 'untold' as const,

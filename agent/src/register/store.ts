@@ -50,6 +50,8 @@ export interface RegisterTables {
     records_place: string | null
     /** `waits`: for a page; `again`: and for one more after it, since something came meanwhile. */
     records_state: 'untold' | 'waits' | 'again' | 'told'
+    /** Under this number what the hub told is kept: above every batch of before, below every one since. */
+    records_seq: number
   }
   /** Which parts of the hub's answer are here. */
   restored_part: { part: number }
@@ -110,6 +112,7 @@ export const registerMigrations: readonly Migration[] = [
     up: (w) => [
       `ALTER TABLE restored ADD COLUMN records_place ${w.text}`,
       `ALTER TABLE restored ADD COLUMN records_state ${w.text} NOT NULL DEFAULT 'untold'`,
+      `ALTER TABLE restored ADD COLUMN records_seq ${w.int} NOT NULL DEFAULT 0`,
     ],
   },
 ]

@@ -9,7 +9,7 @@ import { applyReceipt } from '../outbox/receipt.ts'
 import { batchOf } from '../outbox/store.ts'
 import type { AgentTx } from '../store/store.ts'
 import { declareAgain } from '../register/fact.ts'
-import { takeStopList } from '../register/restored.ts'
+import { enterRestored, takeStopList } from '../register/restored.ts'
 import { applyErasure } from './erasure.ts'
 import { applyOrderedStop } from './ordered-stop.ts'
 import { keepVaultKey, markApplied, markTaken, wasApplied } from './store.ts'
@@ -69,6 +69,8 @@ async function dispatch(tx: AgentTx, context: AgentContext, control: DownControl
       return takeStopList(tx, context, control)
     case 'record-list':
       return takeRecordList(tx, context, control)
+    case 'vault-restored':
+      return enterRestored(tx, context)
     case 'declaration-known':
       return declareAgain(tx, context, control)
     case 'stop-ordered':

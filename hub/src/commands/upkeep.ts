@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readVaultConfig } from '../config.ts'
 import { examine } from '../doctor/doctor.ts'
-import { sayDailySoon } from '../vault/daily.ts'
+import { sayRestored } from '../vault/daily.ts'
 import { createVault } from '../vault/vault.ts'
 import { BackupBad, restoreBackup, takeBackup } from '../vault/backup.ts'
 import { remote } from '../wire.ts'
@@ -43,8 +43,9 @@ export function registerUpkeepCommands(program: Command, context: HubContext): v
       const manifest = orFail(context, () => restoreBackup(options.from, context.dir()))
       context.progress('削除の一覧を当て直しています…')
       const again = await context.withVault(async (vault) => {
-        await sayDailySoon(vault.ops)
-        return createVault(vault.parts).start()
+        const done = await createVault(vault.parts).start()
+        await sayRestored(vault.parts)
+        return done
       })
       context.tell(
         `戻しました（${manifest.files.length}ファイル）。削除のやり直し: ${again.replayed}件、停止のやり直し: ${again.stops}件`,

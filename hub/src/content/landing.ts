@@ -22,7 +22,7 @@ export interface Landed {
 
 type Known = Pick<
   ContentTables['content_record'],
-  'hash' | 'partition' | 'owner' | 'version' | 'gone' | 'seq'
+  'hash' | 'partition' | 'owner' | 'version' | 'gone' | 'seq' | 'facility' | 'key'
 >
 
 const LOOKUP_MAX = 400
@@ -51,6 +51,7 @@ export async function landRecords(
   const known = await knownRecords(tx, ids)
   const erased = await erasedAmong(tx, keys, [...records, ...tombstones])
   const batch = new LandingBatch(tx, keys, about, await lastSeq(tx))
+  const unnamed: { record: string; key: string }[] = []
   for (const [index, record] of records.entries()) {
     const id = ids[index] ?? ''
     if (record.patients.some((p) => erased.has(p))) {
@@ -60,6 +61,7 @@ export async function landRecords(
     const before = known.get(id)
     if (before && before.gone === 0 && before.hash === record.contentHash) {
       result.duplicates++
+      if (before.key === null) unnamed.push({ record: id, key: recordKeyText(record.key) })
       continue
     }
     const part = contentPart(record)
@@ -72,18 +74,35 @@ export async function landRecords(
     if (before) result.versions++
   }
   await batch.flush()
-  let seq = await lastSeq(tx)
-  for (const [index] of tombstones.entries()) {
-    const id = ids[records.length + index] ?? ''
-    const before = known.get(id)
-    if (!before || before.gone === 1) continue
-    await removeRecord(tx, id, before.partition)
-    await tx.updateTable('content_record').set({ seq: ++seq }).where('record', '=', id).execute()
-    known.set(id, { ...before, gone: 1 })
-    result.tombstoned++
-  }
-  if (result.tombstoned > 0) await setSeq(tx, seq)
+  await nameOlder(tx, about.facility, unnamed)
+  result.tombstoned = await takeBack(tx, ids.slice(records.length), known)
   return result
+}
+
+/** Rows of before the columns were: what came again says what the hospital calls them. */
+async function nameOlder(
+  tx: Tx<ContentTables>,
+  facility: FacilityId,
+  unnamed: readonly { record: string; key: string }[],
+): Promise<void> {
+  for (const { record, key } of unnamed)
+    await tx.updateTable('content_record').set({ facility, key }).where('record', '=', record).execute()
+}
+
+/** By tombstones; what was removed is the newest of its facility, as what came is. Answers how many were held. */
+async function takeBack(
+  tx: Tx<ContentTables>,
+  ids: readonly string[],
+  known: Map<string, Known>,
+): Promise<number> {
+  const held = [...new Set(ids)].filter((id) => known.get(id)?.gone === 0)
+  let seq = await lastSeq(tx)
+  for (const id of held) {
+    await removeRecord(tx, id, known.get(id)?.partition ?? 0)
+    await tx.updateTable('content_record').set({ seq: ++seq }).where('record', '=', id).execute()
+  }
+  if (held.length > 0) await setSeq(tx, seq)
+  return held.length
 }
 
 class LandingBatch {
@@ -127,9 +146,10 @@ class LandingBatch {
       version: (before?.version ?? 0) + 1,
       gone: 0,
       seq,
+      facility: this.#about.facility,
+      key: recordKeyText(record.key),
     }
-    const named = { facility: this.#about.facility, key: recordKeyText(record.key) }
-    this.#records.set(id, { record: id, ...row, ...named })
+    this.#records.set(id, { record: id, ...row })
     if (part !== null) await this.#land(id, record, part, row)
     for (const patient of record.patients)
       if (patient !== owner) this.#furtherPeople.push({ patient, record: id })

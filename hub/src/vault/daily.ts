@@ -4,8 +4,8 @@ import { postBoxKey } from './box-key.ts'
 import { postStatus } from './enrolment.ts'
 import { postDeclaration } from './declaration.ts'
 import { agentsOf, post } from './outbox.ts'
-import type { OpsStore } from './ops.ts'
 import type { VaultParts } from './parts.ts'
+import { speaksFully } from './speaks.ts'
 
 const EVERY_MS = 24 * 3600 * 1000
 const NAME = 'status-said'
@@ -39,7 +39,14 @@ export async function sayDaily(parts: VaultParts): Promise<void> {
   })
 }
 
-/** In the next round: after a restore, so that nobody waits a day to hear what the backup has forgotten. */
-export async function sayDailySoon(ops: OpsStore): Promise<void> {
-  await ops.bookkeep((tx) => tx.deleteFrom('cursor').where('name', '=', NAME).execute())
+/**
+ * After a restore: every agent is told, so that it says and sends again what the backup has forgotten, and the daily words
+ * are said in the next round.
+ */
+export async function sayRestored(parts: VaultParts): Promise<void> {
+  await parts.ops.bookkeep(async (tx) => {
+    await tx.deleteFrom('cursor').where('name', '=', NAME).execute()
+    for (const agent of await agentsOf(tx))
+      if (speaksFully(agent.software)) await post(tx, parts, agent, { type: 'vault-restored' })
+  })
 }
