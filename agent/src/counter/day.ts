@@ -32,6 +32,7 @@ export async function dayRows(
     names.set(id, known)
     return known
   }
+  const persons = await people.readAll(events.map((event) => event.patient))
   const rows: TodayRow[] = []
   const gone = new Set<string>()
   for (const event of events) {
@@ -40,7 +41,7 @@ export async function dayRows(
     const act = actOf(event)
     if (!act) continue
     if (rows.length >= most) break
-    const person = await people.read(event.patient)
+    const person = persons.get(event.patient)
     if (!person) continue
     const undone = gone.has(act.id)
     const mayStill = !undone && act.undo && mayUndo(event.recordedAt, now)

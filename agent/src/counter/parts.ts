@@ -11,6 +11,7 @@ import type { StaffDirectory } from './staff.ts'
 export interface PatientFinder {
   search(typed: string, limit: number): Promise<Found>
   read(patient: PatientKey): Promise<IndexedPatient | null>
+  readAll(patients: readonly PatientKey[]): Promise<Map<PatientKey, IndexedPatient>>
   hasNamesake(person: IndexedPatient): Promise<boolean>
 }
 

@@ -6,6 +6,7 @@ import {
   type PatientsReader,
   type PatientsTables,
   readPatient,
+  readPatients,
   shownOf,
 } from './store.ts'
 import { kanaKey, type Query, queryOf } from './words.ts'
@@ -118,11 +119,13 @@ export async function hasNamesake(db: PatientsReader, person: IndexedPatient): P
 export function patientFinder(db: PatientsReader): {
   search(typed: string, limit: number): Promise<Found>
   read(patient: PatientKey): Promise<IndexedPatient | null>
+  readAll(patients: readonly PatientKey[]): Promise<Map<PatientKey, IndexedPatient>>
   hasNamesake(person: IndexedPatient): Promise<boolean>
 } {
   return {
     search: (typed, limit) => searchPatients(db, typed, limit),
     read: (patient) => readPatient(db, patient),
+    readAll: (patients) => readPatients(db, patients),
     hasNamesake: (person) => hasNamesake(db, person),
   }
 }

@@ -127,6 +127,17 @@ export async function readPatient(db: PatientsReader, patient: PatientKey): Prom
   return row ? shownOf(row) : null
 }
 
+/** Of a list that is shown at once: one read for all of it. */
+export async function readPatients(
+  db: PatientsReader,
+  patients: readonly PatientKey[],
+): Promise<Map<PatientKey, IndexedPatient>> {
+  const wanted = [...new Set(patients)]
+  if (wanted.length === 0) return new Map()
+  const rows = await db.selectFrom('patient_index').selectAll().where('patient', 'in', wanted).execute()
+  return new Map(rows.map(shownOf).map((one) => [one.patient, one]))
+}
+
 /** The one patient who bears this identifier; `null` when none or several do. */
 export async function patientByIdentifier(
   db: PatientsReader,
