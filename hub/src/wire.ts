@@ -87,14 +87,16 @@ async function serve(request: IncomingMessage, response: ServerResponse, handle:
 }
 
 export function callOf(request: IncomingMessage, body: Uint8Array): Call {
+  const { method = 'GET', url: path = '/', socket } = request
+  const call: Call = { method, path, headers: headersOf(request), body }
+  return socket.remoteAddress === undefined ? call : { ...call, peer: socket.remoteAddress }
+}
+
+function headersOf(message: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers))
+  for (const [name, value] of Object.entries(message.headers))
     if (typeof value === 'string') headers[name] = value
-  const peer = request.socket.remoteAddress
-  return {
-    ...{ method: request.method ?? 'GET', path: request.url ?? '/', headers, body },
-    ...(peer === undefined ? {} : { peer }),
-  }
+  return headers
 }
 
 async function readBody(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<Uint8Array | null> {
@@ -141,7 +143,8 @@ export function remote(base: string, timeoutMs = 60_000, ca?: string): Caller {
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const body = await readBody(response, ANSWER_BYTES_MAX)
   if (!body) throw new Error('the answer is too large')
-  return { status: response.statusCode ?? 500, headers: callOf(response, body).headers, body }
+  // its socket may be in another's hands already
+  return { status: response.statusCode ?? 500, headers: headersOf(response), body }
 }
 
 /** A configured place, its PEM files read. */
