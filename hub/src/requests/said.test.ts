@@ -12,7 +12,10 @@ import { saidFolder } from './said-folder.ts'
 import { answerTicket, openTicket } from './tickets.ts'
 
 let hub: HubWorld
-afterEach(() => hub?.close())
+const worlds: HubWorld[] = []
+afterEach(async () => {
+  for (const made of worlds.splice(0)) await made.close()
+})
 
 /** The person whom the fixture’s hospital writes for chart 0001. */
 const PERSON = {
@@ -27,6 +30,7 @@ const CHART = 'hospital-a/0001' as PatientKey
 
 async function world(): Promise<HospitalHand> {
   hub = await hubWorld()
+  worlds.push(hub)
   const hand = await hub.enrol('hospital-a')
   await hand.declare()
   await hand.send(hand.content(patientState(hand.facility, '0001')))
