@@ -1,4 +1,5 @@
 import { messageId, type BatchId, type MessageId } from '@kakehashi/protocol/ids'
+import { CONTROL_PAGE_MAX } from '@kakehashi/protocol/limits'
 import type { ControlEnvelope, GatewayAck } from '@kakehashi/protocol/messages'
 import { isRefusalCode, Refused, type RefusalCode } from '@kakehashi/protocol/refusals'
 import { signRequest } from '@kakehashi/protocol/requests'
@@ -109,9 +110,10 @@ export class Courier {
     const { json } = await this.#call('GET', `/v1/control?after=${this.#cursor}`)
     const page = json as { messages: ControlEnvelope[]; next: number }
     for (const envelope of page.messages) await applyControl(this.#context, envelope)
+    const more = page.messages.length >= CONTROL_PAGE_MAX
     // the end of the box: next time from its beginning, whatever the gateway's numbers have become meanwhile
-    this.#cursor = page.messages.length === 0 ? 0 : page.next
-    return { did: 'pull', more: page.messages.length > 0 }
+    this.#cursor = more ? page.next : 0
+    return { did: 'pull', more }
   }
 
   /**

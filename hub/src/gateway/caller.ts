@@ -43,22 +43,22 @@ const sweptAt = new WeakMap<GatewayParts, number>()
 
 /** A nonce counts once; those older than the allowed skew are refused by their time and may be forgotten. */
 async function spendNonce(parts: GatewayParts, by: string, nonce: string, now: number): Promise<void> {
-  const due = Math.abs(now - (sweptAt.get(parts) ?? 0)) >= REQUEST_SKEW_MS_MAX
-  const fresh = await orDiskFull(() =>
-    parts.store.bookkeep(async (tx) => {
-      if (due)
-        await tx
-          .deleteFrom('gateway_nonce')
-          .where('at', '<', now - 3 * REQUEST_SKEW_MS_MAX)
-          .execute()
-      const spent = await tx
+  if (Math.abs(now - (sweptAt.get(parts) ?? 0)) >= REQUEST_SKEW_MS_MAX) {
+    const old = now - 3 * REQUEST_SKEW_MS_MAX
+    await orDiskFull(() =>
+      parts.store.bookkeepOne((db) => db.deleteFrom('gateway_nonce').where('at', '<', old).execute()),
+    )
+    sweptAt.set(parts, now)
+  }
+  const spent = await orDiskFull(() =>
+    parts.store.bookkeepOne((db) =>
+      db
         .insertInto('gateway_nonce')
         .values({ said_by: by, nonce, at: now })
         .onConflict((c) => c.doNothing())
-        .executeTakeFirst()
-      return Number(spent.numInsertedOrUpdatedRows ?? 0) === 1
-    }),
+        .executeTakeFirst(),
+    ),
   )
-  if (due) sweptAt.set(parts, now)
+  const fresh = Number(spent.numInsertedOrUpdatedRows ?? 0) === 1
   if (!fresh) throw new Refused('REQUEST_STALE')
 }

@@ -88,15 +88,11 @@ export class Mailboxes {
             .execute()
         if (known) return
         await this.#checkRoom(tx, envelope)
-        await tx
+        const { value } = await tx
           .updateTable('gateway_count')
           .set((e) => ({ value: e('value', '+', 1) }))
           .where('name', '=', 'control')
-          .execute()
-        const { value } = await tx
-          .selectFrom('gateway_count')
-          .select('value')
-          .where('name', '=', 'control')
+          .returning('value')
           .executeTakeFirstOrThrow()
         await tx
           .insertInto('gateway_control')

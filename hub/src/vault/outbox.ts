@@ -69,20 +69,28 @@ export async function pushOutbox(parts: VaultParts, peer: Peer): Promise<number>
     .orderBy('seq')
     .limit(PUSH_MAX)
     .execute()
-  let pushed = 0
-  for (const row of rows) {
-    try {
-      await peer.post('/v1/vault/control', JSON.parse(row.envelope))
-    } catch (error) {
-      if (error instanceof PeerFailed && error.status === 503) continue
-      throw error
-    }
-    await parts.ops.bookkeep((tx) =>
-      tx.updateTable('outbox').set({ pushed_at: now }).where('seq', '=', row.seq).execute(),
-    )
-    pushed++
+  const pushed: number[] = []
+  try {
+    for (const row of rows)
+      if (await accepted(peer.post('/v1/vault/control', JSON.parse(row.envelope)))) pushed.push(row.seq)
+  } finally {
+    if (pushed.length > 0)
+      await parts.ops.bookkeepOne((db) =>
+        db.updateTable('outbox').set({ pushed_at: now }).where('seq', 'in', pushed).execute(),
+      )
   }
-  return pushed
+  return pushed.length
+}
+
+/** A gateway without room takes this message another time, and the next one perhaps now: the boxes are per agent. */
+async function accepted(posting: Promise<void>): Promise<boolean> {
+  try {
+    await posting
+    return true
+  } catch (error) {
+    if (error instanceof PeerFailed && error.status === 503) return false
+    throw error
+  }
 }
 
 /** Notes what the agents have applied: their sealed texts go, deliveries of stops are marked. */

@@ -1,5 +1,6 @@
 import { readControlEnvelope } from '@kakehashi/protocol/control'
 import { batchId } from '@kakehashi/protocol/ids'
+import { CONTROL_PAGE_MAX } from '@kakehashi/protocol/limits'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { admitBatch, type Admitted } from './admit.ts'
 import { awaitsAcknowledgement } from '../requests/unplaced.ts'
@@ -26,7 +27,7 @@ export async function pullControls(parts: VaultParts, peer: Peer): Promise<numbe
     }
     await peer.post('/v1/vault/control/acks', { messages: done })
     taken += done.length
-    if (done.length === 0) return taken
+    if (messages.length < CONTROL_PAGE_MAX || done.length === 0) return taken
   }
 }
 

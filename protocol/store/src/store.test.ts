@@ -134,6 +134,23 @@ describe.each(ENGINES)('store on %s', (engine) => {
       await Promise.all(Array.from({ length: 8 }, step))
       expect(await valueOf(store)).toBe(8)
     }))
+
+  test('one statement alone keeps out of an open transaction, and what that undoes', () =>
+    withStore(async (store) => {
+      const set = (value: number) =>
+        store.bookkeepOne((db) => db.updateTable('counter').set({ value }).execute())
+      await set(3)
+      let alone: Promise<unknown> | null = null
+      const undone = store.bookkeep(async (tx) => {
+        await tx.updateTable('counter').set({ value: 4 }).execute()
+        alone = set(5)
+        throw new Error('undone')
+      })
+      await expect(undone).rejects.toThrow('undone')
+      await alone
+      expect(await valueOf(store)).toBe(5)
+      expect(await leavesOf(store)).toEqual([])
+    }))
 })
 
 test('two stores on one file: what one writes the other sees, and neither loses a change', async () => {

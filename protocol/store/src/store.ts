@@ -48,6 +48,11 @@ export class Store<DB> {
     return this.#retrying(change)
   }
 
+  /** Like {@link bookkeep} for one single statement, which is a transaction of its own: nothing is begun and ended around it. */
+  async bookkeepOne<T>(statement: (db: Kysely<DB>) => Promise<T>): Promise<T> {
+    return retrying(() => statement(this.db))
+  }
+
   /**
    * Call after an erasure: SQLite overwrote what was deleted, but the write-ahead log keeps earlier pages until it is
    * emptied. True when nothing deleted is left in the files; false while another process reads, and always on
@@ -64,15 +69,19 @@ export class Store<DB> {
   }
 
   async #retrying<T>(change: (tx: Tx<DB>) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const open = this.db.transaction()
-        return await (this.engine === 'postgres' ? open.setIsolationLevel('serializable') : open).execute(
-          change,
-        )
-      } catch (error) {
-        if (attempt >= 20 || !isPassing(error)) throw error
-      }
+    return retrying(() => {
+      const open = this.db.transaction()
+      return (this.engine === 'postgres' ? open.setIsolationLevel('serializable') : open).execute(change)
+    })
+  }
+}
+
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= 20 || !isPassing(error)) throw error
     }
   }
 }
