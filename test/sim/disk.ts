@@ -6,6 +6,8 @@ const PAGE_BYTES = 1024
 /** Under `synchronous=NORMAL` a commit reaches the platter only when the WAL is checkpointed. */
 const CHECKPOINT_COMMITS = 12
 const BACKUPS_KEPT = 4
+/** A kept statement keeps what was last bound to it: long ones have hundreds of values. */
+const KEPT_TEXT_MAX = 1000
 
 /** How often it happens, and within how many half statements. */
 export interface Brittleness {
@@ -35,9 +37,10 @@ export class WriteFailed extends Error {
 }
 
 /**
- * One database file of one host. The live database is a real SQLite in memory; the platter is an image. A killed
- * process loses its open transaction; a power cut also loses what was committed and not yet synced, which with
- * `synchronous=FULL` is nothing.
+ * One database file of one host: a real SQLite in memory. A killed process loses its open transaction; a power cut also
+ * loses what was committed and not yet synced, which with `synchronous=FULL` is nothing. The platter is an image where
+ * it differs from the file in memory, which outlives the processes: the next one finds it with everything SQLite has
+ * parsed and prepared.
  */
 export class Disk {
   readonly host: Host
@@ -59,7 +62,8 @@ export class Disk {
   backups: { at: number; image: Uint8Array }[] = []
   /** As it was when this history began. */
   readonly first: Uint8Array | null
-  #live: DiskDatabase | null = null
+  #file: DiskFile | null = null
+  #live: Access | null = null
   #platter: Uint8Array | null
   #unsynced = 0
   #full = false
@@ -75,29 +79,32 @@ export class Disk {
 
   /** The database as the process that boots now finds it. */
   mount(): DatabaseSync {
-    this.#live?.end()
-    const live = new DiskDatabase(this)
-    if (this.#platter) live.deserialize(this.#platter)
-    else live.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
-    live.exec('PRAGMA foreign_keys = ON')
-    live.limit(this.#full)
-    this.#live = live
-    return live
+    this.#file ??= new DiskFile(this.#platter)
+    this.#file.recover()
+    this.#file.limit(this.#full)
+    this.#live = new Access(this, this.#file)
+    return this.#live as unknown as DatabaseSync
   }
 
   /** For the checker's own eyes: sees what is committed, is no access of the process, cannot fail. */
   peek<T = Record<string, unknown>>(query: string, ...values: (string | number)[]): T[] {
-    if (!this.#live) throw new Error(`${this.name} is not mounted`)
-    return this.#live.look(query).all(...values) as T[]
+    if (!this.#live || !this.#file) throw new Error(`${this.name} is not mounted`)
+    return this.#file.look(query).all(...values) as T[]
   }
 
   mounted(): boolean {
     return this.#live !== null
   }
 
+  /** Whether it is this access that has the file now. */
+  open(access: object): boolean {
+    return this.#live === access
+  }
+
   /** The process is gone, the machine is not: what was committed stays. */
   kill(): void {
-    if (this.#live) this.#platter = this.#live.image()
+    if (this.#live) this.#file?.recover()
+    if (this.#live && this.synchronous === 'normal') this.#platter = this.image()
     this.#unmount()
   }
 
@@ -106,34 +113,45 @@ export class Disk {
     if (this.synchronous === 'full') return this.kill()
     if (this.#unsynced > 0) this.host.world.note(`${this.name} lost ${this.#unsynced} commits`)
     this.#unmount()
+    this.#forget()
   }
 
   backUp(): void {
-    if (!this.#live || this.#live.isTransaction) return
-    this.backups.push({ at: this.host.world.now, image: this.#live.image() })
+    if (!this.#live || !this.#file || this.#file.isTransaction) return
+    this.backups.push({ at: this.host.world.now, image: this.#file.serialize() })
     this.backups = this.backups.slice(-BACKUPS_KEPT)
   }
 
   /** Puts an image in place of what is on the platter; only while the process is down. */
   restore(image: Uint8Array): void {
     if (this.#live) throw new Error('restore of a mounted disk')
+    this.#forget()
     this.#platter = image
   }
 
-  /** What is on the platter: what the next boot would find. */
+  /** What is on the platter while nothing runs: what the next boot would find. */
   image(): Uint8Array {
-    if (!this.#platter) throw new Error('nothing was ever written')
-    return this.#platter
+    const image = this.#file ? this.#file.serialize() : this.#platter
+    if (!image) throw new Error('nothing was ever written')
+    return image
   }
 
   /** Everything a thief of the running machine would find: committed, open and freed pages alike. */
   bytes(): Uint8Array {
-    return this.#live ? this.#live.serialize() : this.image()
+    return this.image()
+  }
+
+  /** The history is over: SQLite's memory is not the collector's, which would leave it for long. */
+  discard(): void {
+    this.#unmount()
+    this.#forget()
+    this.#platter = null
+    this.backups = []
   }
 
   setFull(full: boolean): void {
     this.#full = full
-    this.#live?.limit(full)
+    if (this.#live) this.#file?.limit(full)
   }
 
   isFull(): boolean {
@@ -174,12 +192,16 @@ export class Disk {
   #sync(): void {
     if (this.synchronous === 'full' || !this.#live) return
     if (++this.#unsynced < CHECKPOINT_COMMITS) return
-    this.#platter = this.#live.image()
+    this.#platter = this.image()
     this.#unsynced = 0
   }
 
+  #forget(): void {
+    this.#file?.close()
+    this.#file = null
+  }
+
   #unmount(): void {
-    this.#live?.end()
     this.#live = null
     this.#unsynced = 0
     this.fuse = -1
@@ -187,49 +209,100 @@ export class Disk {
   }
 }
 
-class DiskDatabase extends DatabaseSync {
-  readonly #disk: Disk
-  readonly #boot: number
+/** The file itself, and the statements prepared on it so far. */
+class DiskFile extends DatabaseSync {
   readonly #looks = new Map<string, StatementSync>()
+  readonly #prepared = new Map<string, StatementSync>()
 
-  constructor(disk: Disk) {
+  constructor(image: Uint8Array | null) {
     super(':memory:')
+    if (image) this.deserialize(image)
+    else this.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
+    this.exec('PRAGMA foreign_keys = ON')
+  }
+
+  look(query: string): StatementSync {
+    return this.#once(this.#looks, query)
+  }
+
+  /** For the processes; the checker's own are kept apart, since it looks while they read. */
+  statement(text: string): StatementSync {
+    return this.#once(this.#prepared, text)
+  }
+
+  #once(kept: Map<string, StatementSync>, text: string): StatementSync {
+    const known = kept.get(text)
+    if (known) return known
+    const fresh = this.prepare(text)
+    if (text.length <= KEPT_TEXT_MAX) kept.set(text, fresh)
+    return fresh
+  }
+
+  /** What a process killed now leaves behind: an open transaction is undone, as SQLite's own recovery would. */
+  recover(): void {
+    if (this.isTransaction) this.exec('ROLLBACK')
+  }
+
+  /** A full disk: the file cannot grow any more; pages it freed can be used again. */
+  limit(full: boolean): void {
+    this.exec(`PRAGMA max_page_count = ${full ? 1 : 1_000_000}`)
+  }
+}
+
+/** The file as one process has it open: each statement may be its last. */
+class Access {
+  readonly #disk: Disk
+  readonly #file: DiskFile
+  readonly #boot: number
+
+  constructor(disk: Disk, file: DiskFile) {
     this.#disk = disk
+    this.#file = file
     this.#boot = disk.host.boot
   }
 
-  override prepare(text: string): StatementSync {
+  get isOpen(): boolean {
+    return this.#disk.open(this)
+  }
+
+  get isTransaction(): boolean {
+    return this.isOpen && this.#file.isTransaction
+  }
+
+  prepare(text: string): StatementSync {
     if (!this.isOpen) throw new Dead(`${this.#disk.host.name} is dead`)
-    const statement = super.prepare(this.#disk.rewrite?.(text) ?? text)
+    const statement = this.#file.statement(this.#disk.rewrite?.(text) ?? text)
     const verb = text.trimStart().slice(0, 8).toLowerCase()
     const writes = !verb.startsWith('select') && !verb.startsWith('rollback')
-    const commits = verb.startsWith('commit')
+    const alone = /^(insert|update|delete)/.test(verb)
+    const ends = verb.startsWith('commit')
     const moves = MOVES.some((start) => text.startsWith(start))
     const audits = text.startsWith('insert into "audit_leaf"')
     const around = <R>(run: (...values: never[]) => R) => {
       return (...values: never[]): R => {
         this.#disk.beforeStatement(this.#boot, writes)
         if (audits) this.#disk.audited = true
-        const result = this.#noting(() => run(...values))
+        const result = this.#noting(run, values)
         if (moves) this.#disk.batchMoved()
-        this.#disk.afterStatement(this.#boot, commits)
+        this.#disk.afterStatement(this.#boot, ends || (alone && !this.#file.isTransaction))
         return result
       }
     }
+    const all = around((...values) => statement.all(...values))
     const watched = {
       columns: () => statement.columns(),
-      all: around((...values) => statement.all(...values)),
+      all,
       get: around((...values) => statement.get(...values)),
       run: around((...values) => statement.run(...values)),
-      iterate: around((...values) => statement.iterate(...values)),
+      iterate: (...values: never[]) => all(...values)[Symbol.iterator](),
     }
     return watched as unknown as StatementSync
   }
 
   /** Errors of the database belong in the trace: the programs may well keep them to themselves. */
-  #noting<R>(run: () => R): R {
+  #noting<R>(run: (...values: never[]) => R, values: never[]): R {
     try {
-      return run()
+      return run(...values)
     } catch (error) {
       if (error instanceof Error && 'errcode' in error && error.errcode === 13)
         this.#disk.host.world.saw('disk full met by a write')
@@ -238,27 +311,6 @@ class DiskDatabase extends DatabaseSync {
     }
   }
 
-  look(query: string): StatementSync {
-    const kept = this.#looks.get(query)
-    if (kept) return kept
-    const fresh = super.prepare(query)
-    this.#looks.set(query, fresh)
-    return fresh
-  }
-
-  /** What a process killed now leaves behind: an open transaction is undone, as SQLite's own recovery would. */
-  image(): Uint8Array {
-    if (this.isTransaction) this.exec('ROLLBACK')
-    return this.serialize()
-  }
-
-  end(): void {
-    this.#looks.clear()
-    if (this.isOpen) this.close()
-  }
-
-  /** A full disk: the file cannot grow any more; pages it freed can be used again. */
-  limit(full: boolean): void {
-    this.exec(`PRAGMA max_page_count = ${full ? 1 : 1_000_000}`)
-  }
+  /** The process lets go of it; the file stays. */
+  close(): void {}
 }

@@ -74,6 +74,7 @@ export class Losses {
     // what it knew of the time it has forgotten, too
     host.noticed = Number.NEGATIVE_INFINITY
     node.restored = true
+    node.everRestored = true
     invariants.agentRestored(node)
   }
 

@@ -113,6 +113,7 @@ export class Machine {
       {
         world: this.world,
         vault,
+        gateway,
         agents: this.agents,
         waiting: (patients) => this.people.pounce(patients),
       },
@@ -141,6 +142,11 @@ export class Machine {
     await this.rounds.heal(check)
     this.invariants.atEnd()
     this.world.orThrow()
+  }
+
+  /** Nothing of this history is looked at any more. */
+  discard(): void {
+    for (const host of this.hosts.values()) for (const disk of host.disks) disk.discard()
   }
 
   /** How long the process that dies next stays away. */

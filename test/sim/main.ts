@@ -15,6 +15,8 @@ const HELP = `sim: a hospital and a hub from one seed, in virtual time, with a f
   --threads N   default: one per core
 `
 
+const SAID_EVERY_MS = 15_000
+
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
@@ -33,9 +35,32 @@ function table(title: string, counts: ReadonlyMap<string, number>): void {
     console.log(`  ${String(n).padStart(9)}  ${name}`)
 }
 
-function report(tally: Tally, ms: number): void {
+/** Peak resident memory of the whole process, threads and SQLite included. */
+function peakMib(): string {
+  return `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB at most`
+}
+
+function paceOf(tally: Tally, ms: number): string {
+  const { user, system } = process.cpuUsage()
   const rate = ((tally.seeds * 1000) / ms).toFixed(1)
-  console.log(`${tally.seeds} seeds, ${tally.events} events, ${(ms / 1000).toFixed(1)} s, ${rate} seeds/s`)
+  const cpu = ((user + system) / 1e6 / Math.max(1, tally.seeds)).toFixed(2)
+  return `${(ms / 1000).toFixed(1)} s, ${rate} seeds/s, ${cpu} CPU s a seed, ${peakMib()}`
+}
+
+/** One line that is written over on a terminal; elsewhere a line now and then. */
+function progress(asked: number, started: number): (tally: Tally) => void {
+  let said = started
+  return (tally) => {
+    const now = performance.now()
+    if (!process.stderr.isTTY && now - said < SAID_EVERY_MS) return
+    said = now
+    const line = `${tally.seeds} of ${asked} seeds, ${paceOf(tally, now - started)}`
+    process.stderr.write(process.stderr.isTTY ? `\r${line} ` : `${line}\n`)
+  }
+}
+
+function report(tally: Tally, ms: number): void {
+  console.log(`${tally.seeds} seeds, ${tally.events} events, ${paceOf(tally, ms)}`)
   table('faults', tally.faults)
   table('sometimes', tally.sometimes)
 }
@@ -73,9 +98,9 @@ async function main(): Promise<number> {
     console.log(`trace ${outcome.traceHash}`)
   } else {
     const seeds = Number(values.seeds ?? '1000')
-    tally = await runSeeds({ from, seeds, threads: Number(values.threads), plant }, (t) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${t.seeds} seeds`)
-    })
+    const threads = Number(values.threads)
+    tally = await runSeeds({ from, seeds, threads, plant }, progress(seeds, started))
+    if (process.stderr.isTTY) process.stderr.write('\n')
   }
   report(tally, performance.now() - started)
   const [failure] = tally.failures

@@ -21,14 +21,19 @@ import { decide } from '@kakehashi/protocol/rules/decide'
 import { rulesAt } from '@kakehashi/protocol/rules/rule-file'
 import type { SigningKey } from '@kakehashi/protocol/signing'
 import type { StoreKey } from '@kakehashi/hub/content/keys'
-import { DAY } from './calendar.ts'
+import { DAY, HOUR } from './calendar.ts'
 import { Disk } from './disk.ts'
 import type { Host } from './host.ts'
 import type { Plant } from './plants.ts'
 import { simRooms, type Landings } from './rooms.ts'
 
-/** The hub's standing is believed for a week; said every day it would be most of what is said here. */
-const SAID_EVERY = 3 * DAY
+/** An agent that has not heard of the operator for longer is helped to: after a week it would send nothing. */
+export const HEARD_WITHIN = 5 * DAY
+/**
+ * The hub's standing is believed for a week; said every day it would be most of what is said here. Just under what
+ * somebody waits before asking for it anew.
+ */
+const SAID_EVERY = HEARD_WITHIN - HOUR
 
 export interface HubKeys {
   operator: { operator: EnrolmentAnswer['operator']; name: string; address: string }
@@ -186,6 +191,7 @@ export class AgentNode {
   agent: Agent | null = null
   /** An older image was put in place; the next boot is the first after it. */
   restored = false
+  everRestored = false
 
   constructor(
     host: Host,

@@ -12,7 +12,9 @@ import type { ChartTruth, Stopped, Truth } from './truth.ts'
 import type { World } from './world.ts'
 
 const PATIENCE = 5 * DAY
+/** They come again soon, and then less and less often. */
 const RETRY = 20 * MINUTE
+const RETRY_MAX = 6 * HOUR
 
 /** The counter of one hospital: the register's verbs while its agent is up. */
 export interface Counter {
@@ -80,13 +82,14 @@ export class People {
     this.#at(act, at)
   }
 
-  #at(act: Act, when: number): void {
-    this.#world.at(when, `${act.kind} ${act.patient}`, () => this.#try(act))
+  #at(act: Act, when: number, again = RETRY): void {
+    this.#world.at(when, `${act.kind} ${act.patient}`, () => this.#try(act, again))
   }
 
-  async #try(act: Act): Promise<void> {
-    const done = await this.#perform(act)
-    if (!done && this.#world.now + RETRY < act.at + PATIENCE) this.#at(act, this.#world.now + RETRY)
+  async #try(act: Act, again: number): Promise<void> {
+    if (await this.#perform(act)) return
+    const next = this.#world.now + again
+    if (next < act.at + PATIENCE) this.#at(act, next, Math.min(RETRY_MAX, 2 * again))
   }
 
   async #perform(act: Act): Promise<boolean> {

@@ -3,22 +3,25 @@ import { clearIncident } from '@kakehashi/hub/vault/incident'
 import type { FacilityId, PatientKey } from '@kakehashi/protocol/ids'
 import { DAY, HOUR, MINUTE } from './calendar.ts'
 import type { Span } from './cast.ts'
+import type { Disk } from './disk.ts'
 import { Dead, type Host } from './host.ts'
 import { NetworkFailed } from './net.ts'
-import type { AgentNode, VaultNode } from './nodes.ts'
+import { HEARD_WITHIN, type AgentNode, type GatewayNode, type VaultNode } from './nodes.ts'
 import type { Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
 import type { World } from './world.ts'
 
 /** Share of the span in which nobody can be eligible yet: machines are looked at rarely. */
 const QUIET_SHARE = 0.7
-const HEARD_WITHIN = 5 * DAY
 const HEAL_ROUNDS = 4
 const HEAL_EVERY = 8 * HOUR
+/** Messages to the hub not yet sent, or not yet answered. */
+const UNSAID = `SELECT seq FROM control_out WHERE envelope IS NOT NULL LIMIT 1`
 
 export interface Scene {
   world: World
   vault: VaultNode
+  gateway: GatewayNode
   agents: readonly AgentNode[]
   /** Somebody whose sealed records wait at this moment. */
   waiting(patients: readonly PatientKey[]): void
@@ -111,12 +114,24 @@ export class Rounds {
     const fresh = (row?.at ?? 0) > world.now - HEARD_WITHIN
     world.after(fresh ? DAY : 18 * HOUR, '', () => this.#keepInformed(node))
     if (fresh) return
-    if (!this.#informing) world.after(0, 'inform vault', () => this.vaultRound())
+    if (!this.#informing && !this.#said(node)) world.after(0, 'inform vault', () => this.vaultRound())
     this.#informing = true
     world.after(HOUR, `inform ${host.name}`, () => {
       this.#informing = false
       return this.agentHurry(node)
     })
+  }
+
+  /** The hub has spoken lately and handed it on: it is the agent that has to ask. */
+  #said({ hospital }: AgentNode): boolean {
+    const { world, vault } = this.#scene
+    if (!vault.ops.mounted()) return false
+    const rows = vault.ops.peek(
+      `SELECT seq FROM outbox WHERE agent = ? AND type = 'operator-status' AND made_at > ? AND pushed_at IS NOT NULL LIMIT 1`,
+      hospital.keys.agent,
+      world.now - HEARD_WITHIN,
+    )
+    return rows.length > 0
   }
 
   /** What the running agent does by its timers, once. */
@@ -226,12 +241,30 @@ export class Rounds {
     return rows.length > 0
   }
 
+  /** No batch, no message and no acknowledgement waits for the next round of anybody. */
+  #allSaid(): boolean {
+    const { vault, gateway, agents } = this.#scene
+    const waits = (disk: Disk, query: string): boolean => disk.peek(query).length > 0
+    // an agent put back asks the hub page by page what it holds, and reads its charts afresh after the last
+    return (
+      !agents.some((node) => node.everRestored || this.#open(node) || waits(node.disk, UNSAID)) &&
+      !waits(vault.ops, 'SELECT seq FROM outbox WHERE acked_at IS NULL LIMIT 1') &&
+      !waits(vault.ops, 'SELECT incident FROM incident WHERE cleared_at IS NULL LIMIT 1') &&
+      !waits(gateway.disk, `SELECT seq FROM gateway_control WHERE acked_at IS NULL LIMIT 1`)
+    )
+  }
+
   /** Everything works from now on; what was left undone has time to be done. */
   async heal(check: () => void): Promise<void> {
     const { world, agents } = this.#scene
     this.#calm = true
     for (let round = 0; round < HEAL_ROUNDS; round++) {
       this.#healRound = round
+      // the rounds between only bring to an end what the others began
+      if (round % 2 === 1 && this.#allSaid()) {
+        await world.run(world.now + HEAL_EVERY, check)
+        continue
+      }
       world.after(HOUR, '', () => this.clearIncidents())
       for (const node of agents) world.after(2 * HOUR, `heal ${node.host.name}`, () => this.agentRound(node))
       world.after(3 * HOUR, 'heal vault', () => this.vaultRound())

@@ -45,6 +45,7 @@ export async function runSeed(seed: number, options: Options = {}): Promise<Outc
       recent: machine.world.recent(),
     }),
   )
+  machine.discard()
   const { world } = machine
   return {
     seed,

@@ -32,7 +32,7 @@ export class World {
   readonly sometimes = new Map<string, number>()
   readonly #queue = new Heap<Scheduled>((a, b) => a.at - b.at || a.sequence - b.sequence)
   readonly #trace = createHash('sha256')
-  readonly #recent: string[] = []
+  readonly #recent: { at: Instant; line: string }[] = []
   readonly #print: boolean
   #sequence = 0
   #failure: unknown = null
@@ -62,11 +62,10 @@ export class World {
 
   /** A line of the history: what happened, with no value that libsodium's own randomness touched. */
   note(line: string): void {
-    const text = `${new Date(this.now).toISOString()} ${line}`
-    this.#trace.update(text).update('\n')
-    this.#recent.push(text)
+    this.#trace.update(`${this.now} ${line}\n`)
+    this.#recent.push({ at: this.now, line })
     if (this.#recent.length > TRACE_LINES_KEPT) this.#recent.shift()
-    if (this.#print) console.log(text)
+    if (this.#print) console.log(dated(this.now, line))
   }
 
   fault(kind: string): void {
@@ -92,7 +91,7 @@ export class World {
   }
 
   recent(): readonly string[] {
-    return this.#recent
+    return this.#recent.map(({ at, line }) => dated(at, line))
   }
 
   traceHash(): string {
@@ -127,6 +126,10 @@ export class World {
       failed(error)
     }
   }
+}
+
+function dated(at: Instant, line: string): string {
+  return `${new Date(at).toISOString()} ${line}`
 }
 
 function nothing(): void {}
