@@ -223,14 +223,13 @@ async function hearLife(tx: OpsTx, parts: VaultParts, agent: AgentRow, said: Hea
     .set({ software, pending_batches: pendingBatches, checkpoint })
     .where('agent', '=', agent.agent)
     .execute()
-  if (!speaksFully(agent.software) && speaksFully(software))
-    await tellUpgraded(tx, parts, { ...agent, software })
+  if (speaksFully(agent.software) !== speaksFully(software)) await tellAnew(tx, parts, { ...agent, software })
 }
 
-/** What its former version could not read. */
-async function tellUpgraded(tx: OpsTx, parts: VaultParts, agent: AgentRow): Promise<void> {
+/** In words that its version can read: of another one it may have understood nothing of what was said before. */
+async function tellAnew(tx: OpsTx, parts: VaultParts, agent: AgentRow): Promise<void> {
   await sayAgain(tx, parts, agent)
-  if (agent.records_owed !== null)
+  if (agent.records_owed !== null && speaksFully(agent.software))
     await tellRecords(tx, parts, agent, { asked: messageId(agent.records_owed), after: null })
 }
 

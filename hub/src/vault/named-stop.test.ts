@@ -75,3 +75,23 @@ test('R18 T31 a stop said to every hospital is ended by none of them alone; one 
   await a.acknowledge((await a.mail()).map((one) => one.message))
   expect(await codes(a, '0001', () => true)).toEqual(['STOPPED'])
 })
+
+test('S14 an agent that turns out to be older only after it was told in full is told once more in what it can read', async () => {
+  hub = await hubWorld()
+  const hand = await hub.enrol('hospital-a')
+  await hand.declare()
+  const stop = await takeNamedStop(hub.parts, hub.identity, CALL)
+  await hub.vault.round()
+  const orders = async () => (await hand.mail()).filter((one) => one.type === 'stop-ordered')
+  expect(await orders()).toMatchObject([{ stop, person: PERSON, standing: 'provisional' }])
+  const beat = { type: 'heartbeat', pendingBatches: 0, oldestPendingAt: null, checkpoint: null }
+  await hand.say({ ...beat, software: 'kakehashi-agent/0.1.0' })
+  await hub.vault.round()
+  const [, plain] = await orders()
+  expect(plain).toMatchObject({ stop, erasureAsked: false })
+  expect([plain && 'person' in plain, plain && 'standing' in plain]).toEqual([false, false])
+  await hand.acknowledge([plain?.message ?? ''])
+  await hub.vault.round()
+  const delivery = await hub.ops.db.selectFrom('stop_delivery').select('acked_at').execute()
+  expect(delivery).toEqual([{ acked_at: expect.anything() }])
+})
