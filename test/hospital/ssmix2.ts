@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { sharedData } from './clinosim.ts'
@@ -24,6 +24,15 @@ export async function generatedStorage(into: string, form: GeneratedForm): Promi
   await run('tar', ['-xzf', packed, '-C', folder])
   const [root = ''] = await readdir(folder)
   return join(folder, root)
+}
+
+/** Leaves the first patients of a storage and removes the others. */
+export async function keepPatients(root: string, count: number): Promise<void> {
+  const folders = await readdir(root, { recursive: true, withFileTypes: true })
+  const patients = folders
+    .filter((one) => /^\d{10}$/.test(one.name))
+    .map((one) => join(one.parentPath, one.name))
+  for (const folder of patients.toSorted().slice(count)) await rm(folder, { recursive: true })
 }
 
 /** Every file below a folder. */

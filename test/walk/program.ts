@@ -17,7 +17,7 @@ export interface Ended {
 }
 
 /** Starting is half as dear when the stripped modules are kept from one start to the next. */
-const KEPT_MODULES = { NODE_COMPILE_CACHE: join(tmpdir(), 'kakehashi-compiled') }
+export const KEPT_MODULES = { NODE_COMPILE_CACHE: join(tmpdir(), 'kakehashi-compiled') }
 
 function argv(main: string, args: readonly string[]): string[] {
   return ['--disable-warning=ExperimentalWarning', '--import', CLOCK, main, ...args]

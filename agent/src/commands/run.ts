@@ -10,7 +10,6 @@ import { ConfigFaulty, type AgentConfig } from '../config.ts'
 import { facilityStateOf } from '../register/read.ts'
 import { isQuiet } from '../sources/quiet-hours.ts'
 import { isDiskFull } from '../store/disk-full.ts'
-import { serveCounter } from './counter.ts'
 import { takeLock } from './lock.ts'
 import { openAgent, type Opened } from './opened.ts'
 
@@ -117,6 +116,12 @@ async function lengthenWait({ agent, config }: Opened): Promise<void> {
   await register.setFacility({ by: 'config', waitDays: config.waitDays, deathPolicy, closedDays, endedOn })
 }
 
+/** Its pages are read only where they are served: every other command starts without them. */
+async function openCounter(opened: Opened): Promise<{ url: string; close(): Promise<void> }> {
+  const { serveCounter } = await import('./counter.ts')
+  return serveCounter(opened)
+}
+
 async function run(options: { dir: string; counter: boolean; socket: boolean }): Promise<void> {
   const opened = await openAgent(resolve(options.dir), { log: true })
   const unlock = takeLock(opened.at.lock)
@@ -126,7 +131,7 @@ async function run(options: { dir: string; counter: boolean; socket: boolean }):
   const { requeued, unsettled } = await agent.recover()
   log('agent.started', { requeued, unsettled, facility: agent.context.facility })
   await lengthenWait(opened)
-  const counter = options.counter ? await serveCounter(opened) : null
+  const counter = options.counter ? await openCounter(opened) : null
   if (counter) process.stdout.write(`${JSON.stringify({ event: 'counter.listening', url: counter.url })}\n`)
   const rounds = new Rounds(opened)
   const tasks = schedules(config, rounds, opened)

@@ -6,8 +6,6 @@ import type { Command } from 'commander'
 import { word } from '@kakehashi/protocol/log'
 import { refuseOpenRoute } from '../doctor/route.ts'
 import { readVaultConfig } from '../config.ts'
-import { runGateway, runPortal } from '../running.ts'
-import { runVault } from '../vault/running.ts'
 import type { HubContext } from './context.ts'
 
 const RESTART_MS_MIN = 1000
@@ -15,22 +13,32 @@ const RESTART_MS_MAX = 60_000
 /** A zone that lived this long starts again at once. */
 const STEADY_MS = 60_000
 
-/** The three processes of the hub, and `all` for one machine: still three processes with three stores. */
+/**
+ * The three processes of the hub, and `all` for one machine: still three processes with three stores. What a zone is
+ * made of is loaded when it starts; every other command goes without.
+ */
 export function registerZoneCommands(program: Command, context: HubContext): void {
   const { env, log } = context
   program
     .command('gateway')
     .description('ゲートウェイ（封をした荷の受け口。開ける鍵を持たない）を動かす')
-    .action(async () => untilSignal(await runGateway(context.dir(), env, log)))
+    .action(async () => {
+      const { runGateway } = await import('../running.ts')
+      await untilSignal(await runGateway(context.dir(), env, log))
+    })
   program
     .command('portal')
     .description('患者さん向けの窓口ページを動かす')
-    .action(async () => untilSignal(await runPortal(context.dir(), env, log)))
+    .action(async () => {
+      const { runPortal } = await import('../running.ts')
+      await untilSignal(await runPortal(context.dir(), env, log))
+    })
   program
     .command('vault')
     .description('保管庫（引き取り・開封・審査・コンソール）を動かす')
     .action(async () => {
       refuseOpenRoute(readVaultConfig(context.dir()).profile)
+      const { runVault } = await import('../vault/running.ts')
       await untilSignal(await runVault(context.dir(), env, log))
     })
   program
