@@ -199,9 +199,13 @@ test('a server that offers no search has not said that a patient has no records'
   const reader = await openReader()
   const body = Buffer.from('{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1","rest":[]}')
   const get = async () => ({ status: 200, headers: {}, body })
-  for (const connector of [reader.rest({ get }), reader.bulk({ get })]) {
+  // where nothing can be searched, patients are asked of an export: this answer is none
+  for (const [connector, place] of [
+    [reader.rest({ get }), 'no search'],
+    [reader.bulk({ get }), '$export (200)'],
+  ] as const) {
     const { complete, faults } = await fetched(connector, [key(number)])
     expect(complete).toEqual([])
-    expect(faults).toEqual(['SOURCE_ANSWER_BAD no search'])
+    expect(faults).toEqual([`SOURCE_ANSWER_BAD ${place}`])
   }
 })

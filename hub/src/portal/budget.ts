@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { Env } from '@kakehashi/protocol/env'
+import { z } from 'zod'
 import type { Limits } from './limits.ts'
 
 const HOUR_MS = 60 * 60_000
+const ADDRESS = z.union([z.ipv4(), z.ipv6()])
 
 /** The network an address is of: what one household or one bot can change is cut off. */
 export function prefixOf(address: string): string {
@@ -32,7 +33,7 @@ export function addressOf(
   if (!proxies.includes(near)) return near
   const claims = (forwarded ?? '').split(',').map((one) => one.trim())
   const last = claims.findLast((one) => !proxies.includes(one)) ?? ''
-  return isIP(last) === 0 ? near : last
+  return ADDRESS.safeParse(last).success ? last : near
 }
 
 interface Asking {
