@@ -1,9 +1,33 @@
 import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
+import { openTicket, type TicketAsk } from '@kakehashi/hub/requests/tickets'
 import { afterAll, expect, test } from 'vitest'
 import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
 import { printed, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
+
+/** What was asked at the portal beyond its budget. */
+const QUEUED: TicketAsk = {
+  ticket: 'queued:r-1',
+  kind: 'stop',
+  channel: 'web',
+  stop: null,
+  by: 'portal',
+  name: '',
+  contact: '',
+  text: '受付番号 ABCDE-FGHJK。通知書なしの停止の求めが、1時間の上限を超えて届きました。',
+  asked: {
+    version: 2,
+    facility: 'midori-hospital',
+    number: '00012345',
+    birthDate: '1948-05-03',
+    queued: true,
+    requester: 'family',
+    erasureAsked: false,
+    askedAt: Date.parse('2026-11-25T09:00:00+09:00'),
+    receipt: 'ABCDE-FGHJK',
+  },
+}
 
 async function room(account: string) {
   const { app, parts, release, codeOf, ops } = await operatorRoom()
@@ -21,6 +45,7 @@ async function room(account: string) {
     build: () => built(parts, release),
     signIn,
     ops,
+    parts,
     code: () => codeOf(account),
   }
 }
@@ -81,7 +106,7 @@ test.skipIf(unseen)(
   'console: the desk takes a stop by phone, by keyboard only, verifies it, prints the slip and keeps a question',
   { timeout: LOOK_MS_MAX },
   async () => {
-    const { page, at, signIn, code, leave } = await room('desk')
+    const { page, at, signIn, code, leave, parts } = await room('desk')
     const choose = async (label: string) => {
       await tabTo(page, label)
       await page.keyboard.press('Space')
@@ -133,6 +158,15 @@ test.skipIf(unseen)(
     await look(page, 'console-18-ticket')
     await page.goto(`${at.url}/tickets`)
     await look(page, 'console-19-tickets')
+    await openTicket(parts, parts.identity, QUEUED)
+    await page.goto(`${at.url}/tickets/${QUEUED.ticket}`)
+    await look(page, 'console-20-ticket-stop')
+    await tabTo(page, 'この内容で停止する')
+    await go(page, () => page.keyboard.press('Enter'))
+    expect(await page.textContent('main')).toContain('停止として受け付けました')
+    await look(page, 'console-21-ticket-stopped')
+    await page.goto(`${at.url}/tickets/${QUEUED.ticket}`)
+    await look(page, 'console-22-ticket-answered')
     expect(await leave()).toEqual([])
   },
 )

@@ -22,6 +22,8 @@ test.each(languages)(
     for (const day of ['2026-07-01', '2026-07-02', '2026-07-03', '2026-07-04']) expect(page).toContain(day)
     for (const text of [w.stateReceived, w.statePassed, w.stateHeld, w.stateErased])
       expect(page).toContain(shown(text))
+    // "the contact below" is below
+    expect(page).toContain('0120-111-222</li>')
   },
 )
 

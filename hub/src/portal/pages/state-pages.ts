@@ -90,7 +90,8 @@ function statePage(around: Around, receipt: string, state: RequestState): Markup
       <p>${r(w.receiptLabel)}</p>
       <p class="receipt">${receipt}</p>
       ${summaryList(rowsOf(w, state))}
-      <p>${r(w.nextItems[2] ?? '')}</p>`,
+      <p>${r(w.nextItems[2] ?? '')}</p>
+      ${contactPart(w, around.operator)}`,
   )
 }
 
