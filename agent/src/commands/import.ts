@@ -11,7 +11,7 @@ import { LINE_REASONS, type LineReason } from '../imports/reasons.ts'
 import { recentRuns } from '../imports/store.ts'
 import { undoImport } from '../imports/undo.ts'
 import { EXIT } from './failure.ts'
-import { openAgent, type Opened } from './opened.ts'
+import { openAgent, using } from './opened.ts'
 import { proven, TWO_PEOPLE, withPins, type ProofOptions } from './proof.ts'
 import { table, tokyoTime } from './tables.ts'
 
@@ -48,15 +48,6 @@ function tellRefused(refused: readonly { line: number; reason: LineReason }[], f
   const out = openSync(resolve(file), 'wx', 0o600)
   writeSync(out, `${said.join('\n')}\n`)
   closeSync(out)
-}
-
-async function using<T>(dir: string, act: (opened: Opened) => Promise<T>): Promise<T> {
-  const opened = await openAgent(resolve(dir))
-  try {
-    return await act(opened)
-  } finally {
-    await opened.close()
-  }
 }
 
 async function notices(file: string, options: ImportOptions): Promise<void> {

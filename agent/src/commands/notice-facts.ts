@@ -8,20 +8,11 @@ import { isLocalDate } from '@kakehashi/protocol/rules/calendar'
 import type { Track } from '@kakehashi/protocol/rules/state'
 import { newestVersion } from '../register/notice-published.ts'
 import { facilityStateOf } from '../register/read.ts'
-import { openAgent, type Opened } from './opened.ts'
+import { using } from './opened.ts'
 
 interface Options {
   dir: string
   by: string
-}
-
-async function using<T>(dir: string, act: (opened: Opened) => Promise<T>): Promise<T> {
-  const opened = await openAgent(resolve(dir))
-  try {
-    return await act(opened)
-  } finally {
-    await opened.close()
-  }
 }
 
 function dayOf(text: string): string {

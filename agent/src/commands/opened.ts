@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { facilityId } from '@kakehashi/protocol/ids'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { jsonLog, type Log } from '@kakehashi/protocol/log'
@@ -58,6 +58,16 @@ export async function openAgent(dir: string, options: { log?: boolean } = {}): P
   })
   await agent.learnRules()
   return { at, config, agent, connectors, close: () => store.close() }
+}
+
+/** One act of an installed agent, from opening it to closing it. */
+export async function using<T>(dir: string, act: (opened: Opened) => Promise<T>): Promise<T> {
+  const opened = await openAgent(resolve(dir))
+  try {
+    return await act(opened)
+  } finally {
+    await opened.close()
+  }
 }
 
 /** Texts of notices published before the register kept them itself. */

@@ -3,22 +3,13 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { rulesHistory } from '../register/rules-change.ts'
-import { openAgent, type Opened } from './opened.ts'
+import { using } from './opened.ts'
 import { OFFICERS, proven, withPins, type ProofOptions } from './proof.ts'
 
 interface Options extends ProofOptions {
   dir: string
   by: string
   json?: boolean
-}
-
-async function opened<T>(dir: string, act: (opened: Opened) => Promise<T>): Promise<T> {
-  const agent = await openAgent(resolve(dir))
-  try {
-    return await act(agent)
-  } finally {
-    await agent.close()
-  }
 }
 
 function readRules(file: string): unknown {
@@ -35,7 +26,7 @@ const day = (instant: number | null): string =>
 const STANDINGS = { 'built-in': '組み込み', proposed: '承認待ち', approved: '承認済み' } as const
 
 async function show(options: Options & { edition?: string }): Promise<void> {
-  await opened(options.dir, async ({ agent }) => {
+  await using(options.dir, async ({ agent }) => {
     const { context } = agent
     const history = await rulesHistory(context.store.db)
     const inForce = context.rulesAt(context.env.now()).version
@@ -55,7 +46,7 @@ async function show(options: Options & { edition?: string }): Promise<void> {
 
 async function propose(file: string, options: Options): Promise<void> {
   const rules = readRules(file)
-  await opened(options.dir, async ({ agent }) => {
+  await using(options.dir, async ({ agent }) => {
     await proven({ agent }, options, OFFICERS, [options.by])
     const done = await agent.register.proposeRules({ rules, by: options.by })
     if (options.json) console.log(JSON.stringify(done))
@@ -67,7 +58,7 @@ async function propose(file: string, options: Options): Promise<void> {
 }
 
 async function approve(hash: string, options: Options): Promise<void> {
-  await opened(options.dir, async ({ agent }) => {
+  await using(options.dir, async ({ agent }) => {
     await proven({ agent }, options, OFFICERS, [options.by])
     const done = await agent.register.approveRules({ hash, by: options.by })
     if (options.json) console.log(JSON.stringify(done))
