@@ -252,7 +252,8 @@ async function mayEnd(tx: OpsTx, agent: AgentRow, stop: string): Promise<boolean
   const told = await facilities
     .where('agent', 'in', (q) => q.selectFrom('stop_delivery').select('agent').where('stop', '=', stop))
     .execute()
-  if (told.every(({ facility }) => facility === agent.facility)) return true
+  // told to nobody yet: it was said for hospitals to come
+  if (told.length > 0 && told.every(({ facility }) => facility === agent.facility)) return true
   const paper = await tx.selectFrom('stop_handle').select('stop').where('stop', '=', stop).executeTakeFirst()
   const chart = await tx.selectFrom('stop_chart').select('stop').where('stop', '=', stop).executeTakeFirst()
   return paper !== undefined && chart !== undefined
