@@ -76,10 +76,11 @@ export class People {
     const patient = this.#random.pick(patients)
     const at = this.#world.now + Math.floor(this.#random.exponential(this.#random.pick([100, 20_000, HOUR])))
     const erase = this.#random.chance(0.3)
-    const act: Act = this.#random.chance(0.7)
-      ? { at, kind: 'stop', patient, erase, twice: false }
-      : { at, kind: 'portal-stop', patient, erase }
-    this.#at(act, at)
+    if (this.#random.chance(0.7)) return this.#at({ at, kind: 'stop', patient, erase, twice: false }, at)
+    // with a paper just handed out, which the hub has never seen
+    if (this.#random.chance(0.4))
+      this.#at({ at, kind: 'notice', patient, to: 'person', twice: false }, at - MINUTE)
+    this.#at({ at, kind: 'portal-stop', patient, erase }, at)
   }
 
   #at(act: Act, when: number, again = RETRY): void {

@@ -14,7 +14,7 @@ const FOUND_LAST: Record<string, number> = {
   'claims-not-recovered': 17,
   'holds-ignored': 20,
   'clock-believed': 23,
-  'strangers-paper-passed': 55,
+  'strangers-paper-passed': 85,
 }
 
 async function find(plant: string): Promise<ReturnType<typeof runSeeds>> {
