@@ -39,4 +39,4 @@ test('ASVS 6.4.1 staff by the command line: a first PIN told once, roles, disabl
     expect(refused.err).toContain(said)
   }
   expect(staff('', '--list').out).toBe(list)
-}, 60_000)
+})
