@@ -256,6 +256,9 @@ export interface NameStopAsked extends Base {
   relation?: string
   /** How the requester can be told. */
   contact?: string
+  /** As in {@link StopAsked}. */
+  hospitals?: StopAsked['hospitals']
+  futureHospitals?: boolean
   erasureAsked: boolean
 }
 
@@ -264,6 +267,9 @@ export interface NameStopSettled extends Base {
   type: 'name-stop-settled'
   stop: StopId
   outcome: 'found' | 'nobody'
+  /** It was an error: what the other hospitals were asked is taken back, too. By two people. */
+  elsewhere?: true
+  approvedBy?: string
 }
 
 export interface EntityRecorded extends Base {

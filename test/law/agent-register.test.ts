@@ -197,9 +197,13 @@ test('T15 the clock known to run behind: what would be dated too early is refuse
   await register.confirmNotice({ notice: first!, by: 'desk' })
 })
 
+/** By this an agent knows a hub of this version. */
+const CURRENT = { type: 'declaration-known', declared: null } as const
+
 test('R18 asked at the counter for other hospitals too: the operator hears who it is; for this one alone it hears no name', async () => {
   using w = await ready()
   const heard = async () => (await w.vault.hear(w.agent)).filter((one) => one.type === 'stop-elsewhere-asked')
+  await w.vault.say(w.agent, CURRENT)
   const { stop } = await w.agent.register.recordStop({
     patient: chart('0001'),
     hospitals: 'all',
@@ -229,6 +233,7 @@ test('R21 what other hospitals were asked is taken back when the person says so;
       erasureAsked: true,
       by: 'desk',
     })
+  await w.vault.say(w.agent, CURRENT)
   const [kept, back, error] = [await ask(), await ask(), await ask()]
   const said = { requester: 'person', identityCheck: 'document', by: 'desk' } as const
   await w.agent.register.withdrawStop({ stop: kept.stop, ...said })

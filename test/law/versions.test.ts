@@ -2,7 +2,9 @@ import { takeNamedStop, type NamedAsk } from '@kakehashi/hub/requests/intake'
 import { sayRestored } from '@kakehashi/hub/vault/daily'
 import { agentsOf, post } from '@kakehashi/hub/vault/outbox'
 import { enqueueControl } from '@kakehashi/agent/uplink/store'
+import { elsewhereStop, patientKey } from '@kakehashi/protocol/ids'
 import { afterEach, expect, test } from 'vitest'
+import { FACILITY, person } from './agent-world.ts'
 import { BothEnds } from './both-ends.ts'
 
 let both: BothEnds
@@ -88,6 +90,27 @@ test('S14 a newer agent at an older hub keeps what that would take for a forgery
   await both.store.db.insertInto('control_in').values(newer!).execute()
   await both.talk()
   expect(await heard()).toContain('charts-freed')
+})
+
+test('S14 R18 what the other hospitals are asked waits for a newer hub, and staff see that it waits; the own stop does not', async () => {
+  both = await BothEnds.open()
+  both.write('Patient.ndjson', [person('0001', '1948-05-03')])
+  await both.agent.gather()
+  const known = both.store.db.selectFrom('control_in').selectAll().where('type', '=', 'declaration-known')
+  const [newer] = await known.execute()
+  await both.store.db.deleteFrom('control_in').where('type', '=', 'declaration-known').execute()
+  const { stop } = await both.agent.register.recordStop({
+    ...{ patient: patientKey(FACILITY, '0001'), hospitals: 'all', erasureAsked: true, by: 'desk' },
+  })
+  const held = async () =>
+    (await both.hub.ops.db.selectFrom('stop').select('stop').orderBy('stop').execute()).map((row) => row.stop)
+  await both.talk()
+  expect([await held(), await incidents()]).toEqual([[stop], []])
+  expect(await both.agent.status()).toMatchObject({ unansweredControl: 1 })
+  await both.store.db.insertInto('control_in').values(newer!).execute()
+  await both.talk()
+  expect(await held()).toEqual([stop, elsewhereStop(stop)].toSorted())
+  expect(await both.agent.status()).toMatchObject({ unansweredControl: 0 })
 })
 
 const declared = async () =>

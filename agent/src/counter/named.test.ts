@@ -73,7 +73,9 @@ test('R12 a chart is let go only by two people, the second with a PIN of their o
     { second: 's-02', pin: '999111' },
     { second: 's-03', pin: PIN },
   ])
-    expect((await clerk.post(action, { ...nobody, ...second })).text).toContain('停止が外れる番号があります')
+    expect((await clerk.post(action, { ...nobody, ...second })).text).toContain(
+      '停止が外れる番号や病院があります',
+    )
   expect(await stopsOf(JIRO.number)).toEqual(['provisional'])
   const done = await clerk.post(action, { ...nobody, second: 's-02', pin: PIN })
   expect(done.text).toContain('停止を外した番号 1件')
@@ -114,4 +116,27 @@ test('R12 the form by name says what is missing and keeps what was given', async
     'value="いつか"',
   ])
     expect(wrong.text).toContain(said)
+})
+
+test('R12 R18 no chart, every hospital: offered, said on the slip and in the list; an error ends it by two people', async () => {
+  const { clerk, context } = await atTheDesk()
+  expect((await clerk.get('/named/new')).text).toMatch(/name="places"\s+value="this"[^>]*checked/)
+  expect((await clerk.post('/named/new', { ...asked, places: 'moon' })).status).toBe(422)
+  const told = async () =>
+    (await context.store.db.selectFrom('control_out').select('type').orderBy('seq').execute()).map(
+      (row) => row.type,
+    )
+  expect((await clerk.post('/named/new', asked)).text).toContain('続きます（止めるときは')
+  expect(await told()).not.toContain('stop-elsewhere-asked')
+  expect((await clerk.get('/named')).text).not.toContain('受付のまちがい')
+  const slip = await clerk.post('/named/new', { ...asked, kana: 'ベツ ハナ', places: 'all' })
+  expect(slip.text).toContain('すべての病院で止めます（認定事業者が')
+  expect(slip.text).toContain('ほかの病院からの提供も止めるよう')
+  expect(await told()).toContain('stop-elsewhere-asked')
+  const list = (await clerk.get('/named')).text
+  expect(list.match(/受付のまちがいだった/g)).toHaveLength(1)
+  const action = [...list.matchAll(/action="(\/named\/[^/"]+)"/g)].map((one) => one[1] ?? '')[1] ?? ''
+  expect((await clerk.post(action, { chosen: 'error' })).text).toContain('番号や病院があります')
+  await clerk.post(action, { chosen: 'error', second: 's-02', pin: PIN })
+  expect((await told()).at(-1)).toBe('stop-withdrawn-reported')
 })

@@ -5,9 +5,10 @@ import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { Hono } from 'hono'
 import { dateTyped } from '../patients/words.ts'
 import { openNameStops, type OpenNameStop } from '../register/name-stop.ts'
+import { othersNamed } from '../register/rules.ts'
 import { oneOf } from './answers.ts'
 import type { Door } from './door.ts'
-import { REQUESTERS } from './pages/asking.ts'
+import { PLACES, REQUESTERS } from './pages/asking.ts'
 import {
   nameStopPage,
   namedPage,
@@ -50,14 +51,17 @@ function readNameStop(
     who: text('who'),
     relation: text('relation'),
     contact: text('contact'),
+    places: text('places') || 'this',
     erasure: text('erasure') || 'no',
   }
   const errors: FieldError[] = []
   const requester = oneOf(REQUESTERS, given.who)
+  const places = oneOf(PLACES, given.places)
   const birthDate = dateTyped(given.born)
   if (given.kana === '' && given.name === '') errors.push({ field: 'kana', text: W.namedNameMissing })
   if (given.born !== '' && birthDate === null) errors.push({ field: 'born', text: W.namedBornWrong })
   if (!requester) errors.push({ field: 'who', text: W.whoMissing })
+  if (!places) errors.push({ field: 'places', text: W.stopFormWrong })
   if (!requester || errors.length > 0) return { given, asked: null, errors }
   const asked: Asked = {
     kana: given.kana,
@@ -68,13 +72,17 @@ function readNameStop(
     erasureAsked: given.erasure === 'yes',
     ...(given.relation !== '' && requester !== 'person' ? { relation: given.relation } : {}),
     ...(given.contact === '' ? {} : { contact: given.contact }),
+    ...(places === 'all' ? { hospitals: places, futureHospitals: true } : {}),
   }
   return { given, asked, errors }
 }
 
 function askByNameRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: CounterViews): void {
   app.get('/named/new', async (c) => {
-    const given = { kana: '', name: '', born: '', who: 'person', relation: '', contact: '', erasure: 'no' }
+    const given = {
+      ...{ kana: '', name: '', born: '', who: 'person', relation: '', contact: '' },
+      ...{ places: 'this', erasure: 'no' },
+    }
     return c.html(nameStopPage(await views.desk(c.get('session')), { given, errors: [] }))
   })
 
@@ -83,7 +91,8 @@ function askByNameRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: Coun
     const { given, asked, errors } = readNameStop(await c.req.parseBody(), session.staff.id)
     if (!asked) return c.html(nameStopPage(await views.desk(session), { given, errors }), 422)
     const { stop, candidates } = await parts.register.recordNameStop(asked)
-    session.message = { kind: 'done', text: W.namedInForce(candidates.length), more: W.namedInForceMore }
+    const more = `${W.namedInForceMore}${asked.hospitals ? W.stopElsewhere : ''}`
+    session.message = { kind: 'done', text: W.namedInForce(candidates.length), more }
     return c.redirect(`/named/${stop}/slip`, 303)
   })
 }
@@ -107,6 +116,7 @@ function settleRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door, vi
       birthDate: asked.birthDate,
       requester: asked.relation ? `${W.who[asked.requester]}（${asked.relation}）` : W.who[asked.requester],
       contact: asked.contact ?? null,
+      elsewhere: othersNamed(asked.hospitals, context.facility) !== null,
       candidates: found,
     }
   }
@@ -136,6 +146,7 @@ function settleRoutes(app: Hono<CounterEnv>, parts: CounterParts, door: Door, vi
         outcome: chosen === null ? 'nobody' : 'found',
         identityCheck: 'document',
         ...(chosen === null ? {} : { patient: chosen }),
+        elsewhere: given.chosen === 'error',
         ...(second === null ? {} : { approvedBy: second }),
       })
       session.message = { kind: 'done', text: W.namedSettled(done.stopped.length, done.freed.length) }
@@ -153,7 +164,7 @@ async function chosenBy(
   session: Session,
   form: Record<string, unknown>,
 ): Promise<PatientKey | 'unknown' | null> {
-  if (form['chosen'] === 'nobody') return null
+  if (form['chosen'] === 'nobody' || form['chosen'] === 'error') return null
   if (form['chosen'] !== 'number') return session.handles.get(String(form['chosen'] ?? '')) ?? 'unknown'
   const found = await parts.people.search(String(form['number'] ?? ''), 1)
   return found.exact ? (found.people[0]?.patient ?? 'unknown') : 'unknown'

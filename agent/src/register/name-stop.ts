@@ -7,6 +7,8 @@ import { kanaKey, kanjiKey } from '../patients/words.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { chartsOfPerson, facilityEvents, stopEvents, type RegisterReader } from './read.ts'
+import { askElsewhere, reportElsewhere } from './elsewhere.ts'
+import { othersNamed } from './rules.ts'
 import { addedStop, endFor } from './merged-stops.ts'
 import { openSlip, slipsOfStop, type Slip } from './slip.ts'
 import { applyStop } from './stop.ts'
@@ -60,7 +62,9 @@ export async function chartsNamed(
 async function holdChart(
   tx: AgentTx,
   context: AgentContext,
-  asked: Pick<NameStopAsked, 'stop' | 'requester' | 'by'> & { askedAt: Instant },
+  asked: Pick<NameStopAsked, 'stop' | 'requester' | 'by' | 'hospitals' | 'futureHospitals'> & {
+    askedAt: Instant
+  },
   patient: PatientKey,
 ): Promise<PatientKey[]> {
   const known = new Set((await stopEvents(tx, asked.stop)).map((event) => event.patient))
@@ -78,7 +82,11 @@ async function holdChart(
     erasureAsked: false,
     by: asked.by,
     askedAt: asked.askedAt,
-    more: { receivedAt: asked.askedAt },
+    more: {
+      receivedAt: asked.askedAt,
+      ...(asked.hospitals === undefined ? {} : { hospitals: asked.hospitals }),
+      ...(asked.futureHospitals === undefined ? {} : { futureHospitals: asked.futureHospitals }),
+    },
   })
   for (const chart of patients) await report(tx, context, addedStop(asked.stop, chart), [chart], asked)
   return patients
@@ -130,6 +138,14 @@ export async function recordNameStop(context: AgentContext, asked: NameStopReque
         relation: asked.relation,
         origin: 'counter',
         erasureAsked,
+        elsewhere: othersNamed(asked.hospitals, context.facility),
+      })
+      await askElsewhere(tx, context, {
+        ...{ ...asked, ...facts, erasureAsked },
+        hospitals: asked.hospitals,
+        patients: candidates,
+        tracks: null,
+        known: { name: asked.name, kana: asked.kana, birthDate: asked.birthDate },
       })
       return { stop, candidates, slip }
     },
@@ -213,6 +229,8 @@ export async function settleNameStop(
   asked: {
     stop: StopId
     outcome: NameStopSettled['outcome']
+    /** `nobody`, because it was an error: what the other hospitals were asked ends, too. */
+    elsewhere?: boolean
     patient?: PatientKey
     identityCheck?: StopAsked['identityCheck']
     approvedBy?: string
@@ -220,14 +238,19 @@ export async function settleNameStop(
   },
 ): Promise<{ stopped: PatientKey[]; freed: PatientKey[] }> {
   const { stop, outcome, by, approvedBy } = asked
-  if ((outcome === 'found') !== (asked.patient !== undefined))
+  if ((outcome === 'found') !== (asked.patient !== undefined) || (asked.elsewhere && outcome === 'found'))
     throw new Refused('REQUEST_MALFORMED', 'patient')
   return context.store.transact(
     (done) => ({
       act: 'stop.by-name-settled',
       actor: by,
       ...(asked.patient === undefined ? {} : { about: aboutPatient(context, asked.patient) }),
-      detail: { outcome, stopped: done.stopped.length, freed: done.freed.length },
+      detail: {
+        outcome,
+        stopped: done.stopped.length,
+        freed: done.freed.length,
+        elsewhere: asked.elsewhere === true,
+      },
     }),
     async (tx) => {
       const [said] = await nameStopEvents(tx, stop)
@@ -245,7 +268,7 @@ export async function settleNameStop(
       const charts = (await stopEvents(tx, stop)).map((event) => event.patient)
       const stopped = charts.filter((chart) => own.has(chart))
       const freed = charts.filter((chart) => !own.has(chart))
-      if (freed.length > 0 && (!approvedBy || approvedBy === by))
+      if ((freed.length > 0 || asked.elsewhere) && (!approvedBy || approvedBy === by))
         throw new Refused('NOT_ALLOWED', 'approvedBy')
       await settle(tx, context, { ...asked, request: facts, stopped, freed, now })
       return { stopped, freed }
@@ -254,6 +277,7 @@ export async function settleNameStop(
 }
 
 interface Settled {
+  elsewhere?: boolean
   request: NameStopAsked & { askedAt: Instant }
   outcome: NameStopSettled['outcome']
   stopped: PatientKey[]
@@ -279,7 +303,11 @@ async function settle(tx: AgentTx, context: AgentContext, done: Settled): Promis
   if (approvedBy !== undefined)
     for (const patient of freed)
       await appendOpening(tx, { type: 'stop-dismissed', ...head(), patient, reason, approvedBy })
-  await appendEvent(tx, { type: 'name-stop-settled', ...head(), outcome: done.outcome })
+  await appendEvent(tx, {
+    ...{ type: 'name-stop-settled', ...head(), outcome: done.outcome },
+    ...(done.elsewhere ? { elsewhere: true } : {}),
+    ...(approvedBy === undefined ? {} : { approvedBy }),
+  })
   await tx.updateTable('name_stop').set({ settled_at: now }).where('stop', '=', stop).execute()
   if (stopped.length > 0 && (await slipsOfStop(tx, stop)).length === 0)
     await openSlip(tx, context, {
@@ -292,6 +320,7 @@ async function settle(tx: AgentTx, context: AgentContext, done: Settled): Promis
     })
   if (stopped.length > 0) await report(tx, context, stop, stopped, request)
   for (const chart of [...stopped, ...freed]) await endFor(tx, context, stop, chart, true)
+  if (done.elsewhere) await reportElsewhere(tx, context, request, freed, true)
   // what was asked at the operator is held there, too, for whoever bears the name
   if (request.by === 'operator' && freed.length > 0)
     await enqueueControl(tx, context, { type: 'charts-freed', stop, patients: freed, freedAt: now })

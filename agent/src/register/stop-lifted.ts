@@ -1,5 +1,5 @@
 import type { StopAsked, StopDismissed } from '@kakehashi/protocol/events'
-import { elsewhereStop, type StopId } from '@kakehashi/protocol/ids'
+import type { PatientKey, StopId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { StopFact } from '@kakehashi/protocol/rules/state'
 import { aboutPatient, type AgentContext } from '../context.ts'
@@ -7,6 +7,7 @@ import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
 import { refuseUnsureClock } from './clock.ts'
 import { endMergedStops } from './merged-stops.ts'
+import { reportElsewhere } from './elsewhere.ts'
 import { appendOpening } from './opening.ts'
 import { isByName, isOpenByName, patientStateOf, stopEvents } from './read.ts'
 import { mayTakeBack, mayUndo, othersNamed } from './rules.ts'
@@ -37,6 +38,8 @@ async function askedOfOne(context: AgentContext, stop: StopId): Promise<[StopAsk
   return [first, ...others]
 }
 
+const chartsIn = (events: readonly StopAsked[]): PatientKey[] => events.map((event) => event.patient)
+
 /** The vault is told that the stop ended, for the charts it was asked for and those a merge had added. */
 async function reportEnd(
   tx: AgentTx,
@@ -48,7 +51,7 @@ async function reportEnd(
   await enqueueControl(tx, context, {
     type: 'stop-withdrawn-reported',
     stop,
-    patients: events.map((event) => event.patient),
+    patients: chartsIn(events),
     withdrawnAt: context.env.now(),
     ...(undone ? { undone: true as const } : {}),
   })
@@ -59,27 +62,6 @@ async function reportEnd(
 export async function namesOthers(context: AgentContext, stop: StopId): Promise<boolean> {
   const [asked] = await stopEvents(context.store.db, stop)
   return asked !== undefined && othersNamed(asked.hospitals, context.facility) !== null
-}
-
-/**
- * What the operator was asked to stop at the other hospitals is taken back, too: it is the operator's to end, and each
- * hospital's.
- */
-async function reportElsewhere(
-  tx: AgentTx,
-  context: AgentContext,
-  events: readonly [StopAsked, ...StopAsked[]],
-  undone: boolean,
-): Promise<void> {
-  const [{ stop, hospitals }] = events
-  if (othersNamed(hospitals, context.facility) === null) return
-  await enqueueControl(tx, context, {
-    type: 'stop-withdrawn-reported',
-    stop: elsewhereStop(stop),
-    patients: events.map((event) => event.patient),
-    withdrawnAt: context.env.now(),
-    ...(undone ? { undone } : {}),
-  })
 }
 
 export interface Withdrawal {
@@ -116,7 +98,7 @@ export async function withdrawStop(context: AgentContext, asked: Withdrawal): Pr
           ...asked,
         })
       await reportEnd(tx, context, asked.stop, events, false)
-      if (asked.elsewhere) await reportElsewhere(tx, context, events, false)
+      if (asked.elsewhere) await reportElsewhere(tx, context, first, chartsIn(events), false)
     },
   )
 }
@@ -141,7 +123,7 @@ export async function undoStop(context: AgentContext, asked: { stop: StopId; by:
           stop: asked.stop,
         })
       await reportEnd(tx, context, asked.stop, events, true)
-      await reportElsewhere(tx, context, events, true)
+      await reportElsewhere(tx, context, first, chartsIn(events), true)
       await closeUndoneSlips(tx, context, asked.stop, asked.by)
     },
   )
@@ -172,7 +154,7 @@ export async function confirmStop(
       if (fresh && events.some((event) => event.erasureAsked))
         await enqueueControl(tx, context, {
           type: 'erasure-requested',
-          patients: events.map((event) => event.patient),
+          patients: chartsIn(events),
           stop: asked.stop,
           askedAt: context.env.now(),
         })
@@ -206,7 +188,7 @@ export async function dismissStop(
           ...{ by, approvedBy, reason, stop },
         })
       await reportEnd(tx, context, stop, events, true)
-      await reportElsewhere(tx, context, events, true)
+      await reportElsewhere(tx, context, events[0], chartsIn(events), true)
     },
   )
 }

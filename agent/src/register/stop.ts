@@ -13,6 +13,7 @@ import { aboutPatient, type AgentContext } from '../context.ts'
 import { haltPatients, type Halted } from '../outbox/halt.ts'
 import type { AgentTx } from '../store/store.ts'
 import { enqueueControl } from '../uplink/store.ts'
+import { askElsewhere } from './elsewhere.ts'
 import { chartsOfPerson, patientStateOf } from './read.ts'
 import { othersNamed } from './rules.ts'
 import { openSlip, type Slip } from './slip.ts'
@@ -120,41 +121,13 @@ async function handlesOf(tx: AgentTx, patients: readonly PatientKey[]): Promise<
   return [...handles]
 }
 
-/** Other hospitals know the person by name and birth date alone; the operator tells them. */
-async function askElsewhere(
-  tx: AgentTx,
-  context: AgentContext,
-  asked: StopRequest,
-  { stop, patients, tracks, requester, relation, askedAt, erasureAsked }: StopFacts,
-): Promise<void> {
-  const others = othersNamed(asked.hospitals, context.facility)
-  if (others === null) return
-  const known = await tx
+async function chartNamed(tx: AgentTx, patient: PatientKey) {
+  const row = await tx
     .selectFrom('patient_index')
     .select(['kanji', 'kana', 'birth_date'])
-    .where('patient', '=', asked.patient)
+    .where('patient', '=', patient)
     .executeTakeFirst()
-  if (!known) return
-  const name = known.kanji === '' ? known.kana : known.kanji
-  await enqueueControl(tx, context, {
-    type: 'stop-elsewhere-asked',
-    stop,
-    patients: [...patients],
-    hospitals: others,
-    person: {
-      name,
-      kana: known.kana,
-      birthDate: known.birth_date,
-      number: null,
-      requesterName: asked.requesterName ?? (requester === 'person' ? name : ''),
-      relation: relation ?? null,
-      contact: null,
-    },
-    tracks,
-    requester,
-    askedAt,
-    ...(erasureAsked ? { erasureAsked } : {}),
-  })
+  return row && { name: row.kanji, kana: row.kana, birthDate: row.birth_date }
 }
 
 /**
@@ -199,7 +172,15 @@ export async function recordStop(context: AgentContext, asked: StopRequest): Pro
         // stopped first, erased only when somebody has confirmed who asked (LAW §2.2)
         erasureAsked: facts.erasureAsked && facts.standing === 'confirmed',
       })
-      await askElsewhere(tx, context, asked, facts)
+      const known = await chartNamed(tx, asked.patient)
+      if (known)
+        await askElsewhere(tx, context, {
+          ...facts,
+          patients: [...facts.patients],
+          hospitals: asked.hospitals,
+          known,
+          requesterName: asked.requesterName,
+        })
       const elsewhere = othersNamed(asked.hospitals, context.facility)
       const slip = await openSlip(tx, context, { ...facts, elsewhere })
       return { ...halted, stop: facts.stop, patients: [...facts.patients], slip }

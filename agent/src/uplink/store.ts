@@ -110,6 +110,7 @@ export async function enqueueControl(
 
 /** What a hub before 0.2 would take for a forgery. */
 export const NEWER_VERBS: readonly UpControl['type'][] = [
+  'stop-elsewhere-asked',
   'records-asked',
   'charts-freed',
   'notice-text-declared',
@@ -134,6 +135,9 @@ export async function nextControlOut(db: UplinkReader, now: Instant): Promise<Co
   return row?.envelope ? (JSON.parse(row.envelope) as ControlEnvelope) : null
 }
 
+/** Of these staff hear that they wait, whatever the hub’s version is. */
+const STOPS = new Set<UpControl['type']>(['stop-reported', 'stop-elsewhere-asked'])
+
 export interface Unanswered {
   /** Messages the vault has not said to have applied, and those of them that never left. */
   messages: number
@@ -148,9 +152,9 @@ export async function unanswered(db: UplinkReader): Promise<Unanswered> {
     .select(['type', 'created_at', 'sent_at'])
     .where('envelope', 'is not', null)
     .where('type', '!=', 'heartbeat')
-    .where('type', 'not in', (await hubIsCurrent(db)) ? [] : [...NEWER_VERBS])
+    .where('type', 'not in', (await hubIsCurrent(db)) ? [] : NEWER_VERBS.filter((verb) => !STOPS.has(verb)))
     .execute()
-  const stops = rows.filter((row) => row.type === 'stop-reported').map((row) => row.created_at)
+  const stops = rows.filter((row) => STOPS.has(row.type as UpControl['type'])).map((row) => row.created_at)
   return {
     messages: rows.length,
     unsent: rows.filter((row) => row.sent_at === null).length,

@@ -7,7 +7,7 @@ import { table } from '@kakehashi/ui/table'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
 import { kanaKey, kanjiKey } from '../../patients/words.ts'
 import { W } from '../words.ja.ts'
-import { erasureField, errorOf, relationField, whoField } from './asking.ts'
+import { erasureField, errorOf, placesField, relationField, whoField } from './asking.ts'
 import { desk, type DeskView } from './desk.ts'
 import type { PersonView } from './search.ts'
 
@@ -19,6 +19,7 @@ export interface NameStopView {
     who: string
     relation: string
     contact: string
+    places: string
     erasure: string
   }
   errors: FieldError[]
@@ -38,7 +39,7 @@ export function nameStopPage(around: DeskView, { given, errors }: NameStopView):
         ${textField({ name: 'born', label: W.namedBorn, hint: W.namedBornHint, width: 'short', maxlength: 20, value: given.born, error: errorOf(errors, 'born') })}
         ${whoField(given.who, errors)} ${relationField(given.relation)}
         ${textField({ name: 'contact', label: W.namedContact, hint: W.namedContactHint, maxlength: 60, value: given.contact })}
-        ${erasureField(given.erasure, errors)}
+        ${placesField(given.places, errors)} ${erasureField(given.erasure, errors)}
         <div class="form-row">
           ${button({ text: W.stopConfirm, key: 'F8', accessKey: 's' })}${linkButton({ text: SHARED_WORDS.back, kind: 'secondary', href: '/' })}
         </div>
@@ -56,6 +57,8 @@ export interface NamedView {
   birthDate: LocalDate | null
   requester: string
   contact: string | null
+  /** The operator was asked to tell the other hospitals. */
+  elsewhere: boolean
   candidates: PersonView[]
 }
 
@@ -110,7 +113,8 @@ function settleForm(
       choices: [
         ...candidates.map((one, at) => ({ value: one.handle, text: W.namedThis(at + 1, one.number) })),
         { value: 'number', text: W.namedOther },
-        { value: 'nobody', text: W.namedNobody },
+        { value: 'nobody', text: W.namedNobody, ...(view.elsewhere ? { hint: W.namedNobodyElsewhere } : {}) },
+        ...(view.elsewhere ? [{ value: 'error', text: W.namedError }] : []),
       ],
     })}
     ${textField({ name: 'number', id: field('number'), label: W.namedNumber, width: 'short', maxlength: 40, value: given?.number ?? '', error: errorOf(errors, field('number')) })}
@@ -138,7 +142,7 @@ export function namedPage(
             <h2>${row.kana || row.name}</h2>
             <p>
               ${row.askedAt} ・ ${row.requester} ・ ${W.recordBy}
-              ${row.by}${row.contact ? html` ・ ${W.namedContact} ${row.contact}` : ''}
+              ${row.by}${row.elsewhere ? html` ・ ${W.placesAre.all}` : ''}${row.contact ? html` ・ ${W.namedContact} ${row.contact}` : ''}
             </p>
             ${sideBySide(row)}
             <details ${view.errors.some((one) => one.field.endsWith(row.stop)) ? html` open` : ''}>
