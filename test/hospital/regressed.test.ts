@@ -11,8 +11,11 @@ const number = chart?.number ?? ''
 const MORNING = Date.parse('2026-04-01T00:00:00Z')
 const NOON = MORNING + 12 * 3600_000
 
-const observation = (id: string, value: number, at: number) =>
-  `{"resourceType":"Observation","id":"${id}","meta":{"lastUpdated":"${new Date(at).toISOString()}"},"status":"final","subject":{"reference":"Patient/${number}"},"valueInteger":${value}}`
+const SECRET =
+  ',"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]'
+
+const observation = (id: string, value: number, at: number, security = '') =>
+  `{"resourceType":"Observation","id":"${id}","meta":{"lastUpdated":"${new Date(at).toISOString()}"${security}},"status":"final","subject":{"reference":"Patient/${number}"},"valueInteger":${value}}`
 
 /** As it was at night when the backup was made: `o1` and `o2` in their first version. */
 function asBackedUp(): FhirService {
@@ -76,4 +79,19 @@ test('DATA T38 a person may say that the older content is what counts', async ()
   const marked = await reader.store.db.selectFrom('to_read').select('patient').execute()
   expect(marked).toEqual([{ patient: key(number) }])
   expect(await reader.gather(connector, true)).toMatchObject({ changed: 0, held: 0 })
+})
+
+test('DATA T38 T23 a backup of before a record was labelled secret does not let it travel again', async () => {
+  const reader = await openReader()
+  let service = asBackedUp()
+  service.put(observation('o1', 1, NOON, SECRET))
+  const connector = reader.rest({ get: (request) => getOf(service)(request) })
+  await reader.gather(connector)
+  expect(await states(reader)).toEqual({ o1: 'held LABEL_HELD', o2: 'active' })
+  service = asBackedUp()
+  expect(await reader.gather(connector, true)).toMatchObject({ held: 1, vanished: 0 })
+  expect(await states(reader)).toEqual({ o1: 'held SOURCE_REGRESSED', o2: 'active' })
+  const { records } = await fetched(connector, [key(number)])
+  const older = await regressedAmong((reader.store as unknown as Store<SourcesTables>).db, records)
+  expect([...older]).toEqual(['ehr|Observation|o1'])
 })

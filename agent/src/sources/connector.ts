@@ -20,7 +20,15 @@ export interface Span {
  */
 export type SourceEvent =
   | { t: 'record'; record: SourceRecord; span?: Span }
-  | { t: 'held'; key: RecordKey; contentHash: string; patients: PatientKey[]; code: RefusalCode; span?: Span }
+  | {
+      t: 'held'
+      key: RecordKey
+      contentHash: string
+      patients: PatientKey[]
+      code: RefusalCode
+      sourceTime?: string
+      span?: Span
+    }
   | { t: 'quarantined'; code: RefusalCode; place: string; hash: string; file?: string }
   | { t: 'tombstone'; tombstone: Tombstone }
   | {

@@ -100,16 +100,17 @@ export function judge(
   one: Seen,
   before: Row | undefined,
   { run, dated }: Pick<LedgerPass, 'run' | 'dated'>,
-): { verdict: Verdict; code: RefusalCode | null } {
+): { verdict: Verdict; code: RefusalCode | null; older: boolean } {
   const older = dated && before !== undefined && before.state !== 'gone' && isRegressed(one, before)
   const code = one.code ?? (older ? 'SOURCE_REGRESSED' : null)
-  // of two versions in one pass the newer counts
-  if (older && before.run === run && before.code !== 'SOURCE_REGRESSED') return { verdict: 'ignored', code }
+  // of two versions in one pass the newer counts, unless the other one holds
+  if (older && one.code === null && before.run === run && before.code !== 'SOURCE_REGRESSED')
+    return { verdict: 'ignored', code, older }
   const state = code === null ? 'active' : 'held'
   const patients = JSON.stringify(one.patients)
   if (before?.hash === one.hash && before.state === state && before.patients === patients)
-    return { verdict: 'same', code }
-  return { verdict: before !== undefined && before.state !== 'gone' ? 'changed' : 'added', code }
+    return { verdict: 'same', code, older }
+  return { verdict: before !== undefined && before.state !== 'gone' ? 'changed' : 'added', code, older }
 }
 
 async function compare(
@@ -120,7 +121,7 @@ async function compare(
   change: LedgerChange,
 ): Promise<unknown[] | null> {
   const { run, now, dated } = pass
-  const { verdict, code } = judge(one, before, pass)
+  const { verdict, code, older } = judge(one, before, pass)
   if (verdict === 'ignored') return null
   if (code !== null) change.held++
   const file = one.span?.file ?? ''
@@ -139,7 +140,8 @@ async function compare(
   }
   const state = code === null ? 'active' : 'held'
   const tried = code === null ? null : now
-  const newest = code === 'SOURCE_REGRESSED' ? (before?.told_at ?? null) : one.time
+  // what is older, or says no time, does not make the newest time forgotten
+  const newest = older || one.time === null ? (before?.told_at ?? null) : one.time
   const toldAt = dated ? newest : null
   const { type, id } = one.key
   return [type, id, one.hash, JSON.stringify(one.patients), file, run, state, code, now, tried, toldAt]

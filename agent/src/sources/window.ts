@@ -49,7 +49,7 @@ export function take(window: Window, event: Exclude<SourceEvent, { t: 'fault' | 
     }
     case 'held': {
       const { key, contentHash: hash, patients, code, span } = event
-      const seen: Seen = { key, hash, patients, code, time: null }
+      const seen: Seen = { key, hash, patients, code, time: timeOf(event) }
       window.seen.push(span ? { ...seen, span } : seen)
       return
     }

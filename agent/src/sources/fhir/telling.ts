@@ -39,12 +39,14 @@ async function told(reading: FhirReading, parsed: ParsedResource, place: Place):
   const { patients, unresolved } =
     parsed.named.length === 0 ? resolvedOf(parsed) : await resolve(reading, parsed)
   const where = place.span ? { span: place.span } : {}
+  const { sourceTime } = parsed.record
+  const when = sourceTime === undefined ? {} : { sourceTime }
   const code = unresolved
     ? 'PATIENT_UNRESOLVED'
     : ruleOf(labels, reading.labels) === 'forward'
       ? null
       : 'LABEL_HELD'
-  if (code !== null) return [{ t: 'held', key, contentHash, patients, code, ...where }]
+  if (code !== null) return [{ t: 'held', key, contentHash, patients, code, ...when, ...where }]
   const record = { ...parsed.record, patients, provenance: place.provenance }
   const events: SourceEvent[] = [{ t: 'record', record, ...where }]
   for (const link of parsed.links)
