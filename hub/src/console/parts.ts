@@ -3,8 +3,8 @@ import type { Log } from '@kakehashi/protocol/log'
 import type { FieldError } from '@kakehashi/ui/error-summary'
 import type { BaseSession } from '@kakehashi/ui/sessions'
 import type { Account } from '../accounts/store.ts'
+import type { IntakeParts } from '../requests/intake.ts'
 import type { OpsStore } from '../vault/ops.ts'
-import type { VaultParts } from '../vault/parts.ts'
 import type { IdentityStore } from '../vault/rooms.ts'
 
 export interface ConsoleParts {
@@ -15,7 +15,7 @@ export interface ConsoleParts {
   ops: OpsStore
   identity: IdentityStore
   /** What a stop taken here needs of the vault. */
-  vault: Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops'>
+  vault: IntakeParts
   /** A stop that a hospital has not applied after this long is work for somebody. */
   stopLateMs: number
 }

@@ -15,7 +15,7 @@ import type { IdentityStore } from '../vault/rooms.ts'
 import { slices } from './charts.ts'
 import { askErasure } from './erasure.ts'
 import { chartsNamed, namesAsked } from './named.ts'
-import { enterStop, passOn, type StopAsk } from './stop.ts'
+import { enterStop, isForgotten, passOn, type StopAsk } from './stop.ts'
 
 export const CHANNELS = ['phone', 'post', 'web', 'desk'] as const
 export type Channel = (typeof CHANNELS)[number]
@@ -45,7 +45,8 @@ export interface NamedAsk {
   by: string
 }
 
-export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops' | 'saids'>
+export type IntakeParts = Pick<VaultParts, 'env' | 'ops' | 'keys' | 'stops' | 'saids'> &
+  Partial<Pick<VaultParts, 'erasures'>>
 
 /**
  * A stop by name, in force from the commit, whoever asks and whether or not the person is known here. Nothing is erased
@@ -57,7 +58,7 @@ export async function takeNamedStop(
   asked: NamedAsk,
 ): Promise<StopId> {
   const stop = asked.stop ?? stopId(parts.env.id())
-  await keepSaid(identity, stop, asked.person)
+  if (asked.stop === undefined || !isForgotten(parts, stop)) await keepSaid(identity, stop, asked.person)
   const chartsMeant = async () =>
     (await chartsNamed(identity.db, asked.person, asked.facilities)).filter(
       (chart) => facilityOf(chart) !== asked.asking?.facility,

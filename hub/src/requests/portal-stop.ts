@@ -14,8 +14,24 @@ export interface TakenAtPortal {
   by: string
 }
 
+const STOP = 'portal:'
+const TICKET = 'queued:'
+
 export function portalStop(request: string): StopId {
-  return stopId(`portal:${request}`)
+  return stopId(`${STOP}${request}`)
+}
+
+/** The ticket of what was asked beyond the budget: it does not name the stop, so that nobody reads whether there is one. */
+export function queuedTicket(request: string): string {
+  return `${TICKET}${request}`
+}
+
+export function queuedTicketOf(stop: string): string | null {
+  return stop.startsWith(STOP) ? queuedTicket(stop.slice(STOP.length)) : null
+}
+
+export function requestOfTicket(ticket: string): string | null {
+  return ticket.startsWith(TICKET) ? ticket.slice(TICKET.length) : null
 }
 
 /** With the paper its handle; without it what the hospital matches: number and birth date, or staff side by side. */

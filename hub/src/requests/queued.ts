@@ -7,13 +7,20 @@ import type { IdentityStore } from '../vault/rooms.ts'
 import { keepSaid, readSaid, UNSEEN, type IntakeParts } from './intake.ts'
 import { chartsNumbered } from './named.ts'
 import { keepAsked } from './portal-states.ts'
-import { askOf, enterAsked, keepPerson, portalStop, takeStop, type TakenAtPortal } from './portal-stop.ts'
+import {
+  askOf,
+  enterAsked,
+  keepPerson,
+  portalStop,
+  queuedTicket,
+  requestOfTicket,
+  takeStop,
+  type TakenAtPortal,
+} from './portal-stop.ts'
 import { passOn } from './stop.ts'
 import { answerOf, openTicketWith, type TicketSaid } from './tickets.ts'
 
 export type AskedByNumber = Extract<PortalStop, { version: 2 }>
-
-const PREFIX = 'queued:'
 
 /**
  * Asked beyond the hour's budget: who is here by exactly this number and birth date is stopped, and nobody else's hospital
@@ -27,7 +34,7 @@ export async function takeQueued(parts: VaultParts, request: string, said: Asked
   if (patients.length > 0) await takeStop(parts, keep, { request, said, patients, by: 'portal' })
   await openTicketWith(parts, keep, {
     // beside the stop of that number, whose person is kept under it
-    ticket: `${PREFIX}${request}`,
+    ticket: queuedTicket(request),
     ...{ kind: 'stop', channel: 'web', stop: null, by: 'portal', name: '', contact: '', asked: said },
     text: `受付番号 ${receipt}。通知書なしの停止の求めが、1時間の上限を超えて届きました。`,
   })
@@ -40,14 +47,13 @@ export async function stopOfTicket(
   { ticket, by }: { ticket: string; by: string },
 ): Promise<StopId> {
   const asked = (await readSaid<TicketSaid>(identity, ticket))?.asked
-  if (!asked || !ticket.startsWith(PREFIX)) throw new Refused('NOT_FOUND', 'ticket')
+  const request = requestOfTicket(ticket)
+  if (!asked || request === null) throw new Refused('NOT_FOUND', 'ticket')
   const { queued: _queued, ...said } = asked
-  const request = ticket.slice(PREFIX.length)
   const stop = portalStop(request)
   const { facility, number, birthDate } = said
   const patients = await chartsNumbered(identity.db, facilityId(facility), number, birthDate)
   await keepPerson((about, what) => keepSaid(identity, about, what), request, said)
-  await keepSaid(identity, answerOf(ticket), { answer: `停止として受け付けた。受付番号 ${stop}` })
   await parts.ops.transact(
     { act: 'stop.asked', actor: by, detail: { stop, origin: 'portal', ticket, erasure: said.erasureAsked } },
     async (tx) => {
@@ -58,6 +64,7 @@ export async function stopOfTicket(
         .where('answered_at', 'is', null)
         .executeTakeFirst()
       if (Number(claimed.numUpdatedRows) !== 1) throw new Refused('NOT_ALLOWED', 'ticket')
+      await keepSaid(identity, answerOf(ticket), { answer: `停止として受け付けた。受付番号 ${stop}` })
       const taken = { request, said, patients, by }
       if (!(await enterAsked(tx, parts, taken))) await showStop(tx, parts, taken)
       await keepAsked(tx, stop, said)

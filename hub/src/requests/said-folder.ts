@@ -9,6 +9,8 @@ export function saidFolder(folder: string): SaidList {
   const pathOf = (stop: string): string => join(folder, `${sha256Hex(stop).slice(0, 32)}.json`)
   return {
     keep(stop, said) {
+      // never written over: the words of a stop do not change, and a crash would tear what was promised
+      if (this.read(stop) !== null) return
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const file = openSync(pathOf(stop), 'w', 0o600)
       try {

@@ -2,6 +2,7 @@ import type { PatientKey } from '@kakehashi/protocol/ids'
 import type { OpsStore } from '../vault/ops.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import { chartHash, slices } from './charts.ts'
+import { queuedTicketOf } from './portal-stop.ts'
 import { answerOf } from './tickets.ts'
 
 /**
@@ -30,6 +31,10 @@ export async function saidOfThem(
     for (const stop of part) if (!others.has(stop)) stops.add(stop)
   }
   const said = [...stops]
+  for (const stop of stops) {
+    const ticket = queuedTicketOf(stop)
+    if (ticket !== null) said.push(ticket, answerOf(ticket))
+  }
   for (const part of slices([...stops]))
     for (const { ticket } of await db
       .selectFrom('ticket')
@@ -37,7 +42,7 @@ export async function saidOfThem(
       .where('stop', 'in', part)
       .execute())
       said.push(ticket, answerOf(ticket))
-  return said
+  return [...new Set(said)]
 }
 
 export async function forgetWords(parts: VaultParts, about: readonly string[]): Promise<number> {

@@ -7,6 +7,8 @@ import { afterEach, expect, test } from 'vitest'
 import { patientState, type HospitalHand } from '../hospital.fixture.ts'
 import { hubWorld, type HubWorld } from '../hub.fixture.ts'
 import { eraseAsAsked, takeNamedStop, verifyStop, type NamedAsk } from './intake.ts'
+import { askErasure } from './erasure.ts'
+import { takeQueued } from './queued.ts'
 import { replayStops } from './replay.ts'
 import { saidFolder } from './said-folder.ts'
 import { answerTicket, openTicket } from './tickets.ts'
@@ -76,6 +78,30 @@ test('T32 a restored backup that still has the words forgets them again before i
   expect(await words()).toEqual(['other'])
 })
 
+test('R20 T32 words that are said again after they went, as an agent does to a restored vault, are not kept', async () => {
+  await world()
+  const again: NamedAsk = { ...CALL, stop: 'elsewhere:1' as StopId }
+  const stop = await takeNamedStop(hub.parts, hub.identity, again)
+  await eraseAsAsked(hub.parts, { stop, patients: [CHART], by: 'officer' })
+  await hub.vault.round()
+  await takeNamedStop(hub.parts, hub.identity, again)
+  expect(await words()).toEqual([])
+  expect(hub.parts.saids?.read(stop)).toBeNull()
+})
+
+test('R20 R17 with somebody goes the ticket of what they asked beyond the budget, which does not name its stop', async () => {
+  await world()
+  const said = { version: 2, facility: 'hospital-a', number: '0001', birthDate: '1970-03-03' } as const
+  await takeQueued(hub.parts, 'r-1', {
+    ...{ ...said, queued: true, requester: 'person', erasureAsked: true, askedAt: hub.env.now() },
+    receipt: 'ABCDE-FGHJK',
+  })
+  expect(await words()).toEqual(['portal:r-1', 'queued:r-1'])
+  await hub.ops.bookkeep((tx) => askErasure(tx, hub.parts, { patients: [CHART], by: 'staff', stop: null }))
+  await hub.vault.round()
+  expect(await words()).toEqual([])
+})
+
 test('R20 a stop that means others, too, keeps its words when one of them is erased for another reason', async () => {
   const hand = await world()
   const stop = await takeNamedStop(hub.parts, hub.identity, CALL)
@@ -136,6 +162,9 @@ test('R20 on disk each stop has a file of its own, which is destroyed; a torn on
   saids.forget('portal:1')
   saids.forget('portal:1')
   expect([saids.read('portal:1'), saids.read('portal:2')]).toEqual([null, said])
+  // said again it is not written over: a crash would tear what was promised
+  saids.keep('portal:2', { ...said, erasureWanted: true })
+  expect(saids.read('portal:2')).toEqual(said)
   const [left] = readdirSync(join(folder, 'said'))
   writeFileSync(join(folder, 'said', left ?? ''), '{"person":{"na')
   expect(saids.read('portal:2')).toBeNull()

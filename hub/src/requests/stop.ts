@@ -91,9 +91,14 @@ function keepOutside(parts: VaultParts, ask: StopAsk, patients: ReadonlySet<Pati
     ...(ask.named ? { names: ask.named.names } : {}),
     ...(ask.named && ask.agent ? { agent: ask.agent } : {}),
   })
-  if (!ask.named) return
+  if (!ask.named || isForgotten(parts, stop)) return
   const { person, facilities, erasureWanted } = ask.named
   parts.saids?.keep(stop, { person, facilities, erasureWanted })
+}
+
+/** Its words went with somebody's erasure: whoever says them again, after a restore, brings none of them back. */
+export function isForgotten({ erasures }: Partial<Pick<VaultParts, 'erasures'>>, stop: string): boolean {
+  return erasures?.entries().some(({ said }) => said?.includes(stop)) ?? false
 }
 
 export async function insertStop(
