@@ -136,6 +136,8 @@ export interface DeathRecorded extends AboutPatient {
   type: 'death-recorded'
   deceasedOn: LocalDate | null
   ground?: string
+  /** The second person, who takes it back with the first. */
+  approvedBy?: string
 }
 
 export interface StopAsked extends AboutPatient {

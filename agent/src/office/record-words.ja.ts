@@ -51,6 +51,7 @@ export const RECORD = {
   deathDayHint: '例：20260405 や R8.4.5。電子カルテより先に知ったとき',
   deathButton: 'ご逝去を記録する',
   deathKnown: (words: string) => `「${words}」と記録されています。`,
+  aliveTitle: 'この病院で入れたご逝去の記録が誤りのとき',
   aliveButton: 'この病院で入れたご逝去の記録を取り消す',
   deathReview: 'ご逝去後の確認が済んだ（提供してよい）',
 

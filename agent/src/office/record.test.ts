@@ -93,7 +93,9 @@ test('R22 T20 T36 a death and a protection are entered and taken back; a posted 
   expect((await put('death', { day: '20990101' })).text).toContain('未来の日は入れられません')
   await put('death', { day: 'R8.11.1' })
   expect((await stateOf()).deceasedOn).toBe('2026-11-01')
-  await put('alive')
+  expect((await put('alive')).text).toContain('もう一人の職員')
+  expect((await stateOf()).deceasedOn).toBe('2026-11-01')
+  await put('alive', SECOND)
   expect((await stateOf()).deceasedOn).toBeNull()
   await put('protect', { on: 'yes' })
   expect(await isProtected(context.store.db, HANAKO)).toBe(true)
@@ -109,6 +111,7 @@ test('R22 T20 T36 a death and a protection are entered and taken back; a posted 
   await put('bounced', { number })
   expect(await openSlips(context.store.db, clock.now)).toHaveLength(1)
   expect((await put('bounced', { number })).status).toBe(404)
+  for (const unknown of ['fly', 'constructor']) expect((await put(unknown)).status).toBe(404)
 })
 
 test('R46 the desk and IT may not put records right', async () => {

@@ -87,7 +87,8 @@ export class RecordRoutes {
     const session = c.get('session')
     const form: Form = await c.req.parseBody()
     const { patient } = c.get('person')
-    const act = ACTS[c.req.param('act') ?? '']
+    const name = c.req.param('act') ?? ''
+    const act = Object.hasOwn(ACTS, name) ? ACTS[name] : undefined
     if (!act) return c.notFound()
     const text = (name: string) =>
       String(form[name] ?? '')
@@ -200,7 +201,8 @@ const ACTS: Readonly<Record<string, (asked: Asked) => Promise<string>>> = {
     return R.deathRecorded
   },
   async alive(asked) {
-    await asked.parts.register.recordDeath({ patient: asked.patient, deceasedOn: null, by: asked.by })
+    const { patient, by } = asked
+    await asked.parts.register.recordDeath({ patient, deceasedOn: null, by, ...secondOf(asked) })
     return R.deathTakenBack
   },
   async protect(asked) {

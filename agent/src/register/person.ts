@@ -42,7 +42,13 @@ export async function judgeCapacity(
 /** The hospital heard of a death before its records did. `null` takes back what was recorded so in error. */
 export async function recordDeath(
   context: AgentContext,
-  asked: { patient: PatientKey; deceasedOn: LocalDate | null; ground?: string; by: string },
+  asked: {
+    patient: PatientKey
+    deceasedOn: LocalDate | null
+    ground?: string
+    by: string
+    approvedBy?: string
+  },
 ): Promise<Halted> {
   await refuseUnsureClock(context)
   const now = context.env.now()

@@ -178,7 +178,7 @@ function death(view: RecordView, form: MakeForm): Markup {
     ${
       view.deceasedOn
         ? html`<p>${R.deathKnown(deathWords(view.deceasedOn))}</p>
-            ${form({ act: 'alive', submit: R.aliveButton })}
+            ${inside(R.aliveTitle, form({ act: 'alive', fields: secondFields('alive'), submit: R.aliveButton }))}
             ${view.deathToReview ? inside(R.deathReview, form({ act: 'free', hidden: { reason: 'death-review' }, fields: secondFields('death'), submit: R.freeButton })) : ''}`
         : form({ act: 'death', fields: day, submit: R.deathButton })
     }`
