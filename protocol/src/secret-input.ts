@@ -16,8 +16,10 @@ export class NoSecret extends Error {
 export async function readSecrets(questions: readonly string[], fromInput: boolean): Promise<string[]> {
   const { stdin } = process
   if (fromInput) {
-    const lines = readFileSync(0, 'utf8').split(/\r?\n/)
-    if (lines.filter((line) => line !== '').length < questions.length) throw new NoSecret()
+    const lines = readFileSync(0, 'utf8')
+      .split(/\r?\n/)
+      .filter((line) => line !== '')
+    if (lines.length < questions.length) throw new NoSecret()
     return lines.slice(0, questions.length)
   }
   if (!stdin.isTTY) throw new NoSecret()

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
 import type { Store } from '@kakehashi/store/store'
@@ -6,7 +5,7 @@ import type { SourceConnector } from '../sources/connector.ts'
 import { KINDS } from '../sources/kinds.ts'
 import { type Preview, preview } from '../sources/preview.ts'
 import type { SourcesTables } from '../sources/store.ts'
-import { openAgent, type Opened } from './opened.ts'
+import { type Opened, using } from './opened.ts'
 import { takeLock } from './lock.ts'
 import { table } from './tables.ts'
 
@@ -26,15 +25,6 @@ function chosen({ connectors }: Opened, source: string | undefined): readonly So
   return [one]
 }
 
-async function withAgent(dir: string, act: (opened: Opened) => Promise<void>): Promise<void> {
-  const opened = await openAgent(resolve(dir))
-  try {
-    await act(opened)
-  } finally {
-    await opened.close()
-  }
-}
-
 const DELETES = {
   history: '履歴で分かる',
   sweep: '全件を読み直して分かる',
@@ -42,7 +32,7 @@ const DELETES = {
 } as const
 
 async function probe(source: string | undefined, options: Asked): Promise<void> {
-  await withAgent(options.dir, async (opened) => {
+  await using(options.dir, async (opened) => {
     const found = await Promise.all(chosen(opened, source).map(probed))
     if (options.json) console.log(JSON.stringify(found))
     else console.log(table([['電子カルテ', '種類', '状態', '中身'], ...found.map(probeRow)]))
@@ -82,7 +72,7 @@ interface ReadAsked extends Asked {
 
 /** One round by hand. While the agent runs it does this itself, and only a dry run is allowed beside it. */
 async function read(source: string | undefined, options: ReadAsked): Promise<void> {
-  await withAgent(options.dir, async (opened) => {
+  await using(options.dir, async (opened) => {
     const connectors = chosen(opened, source)
     const full = options.full === true
     if (!options.dryRun) return readForGood(opened, connectors, full, options)

@@ -321,6 +321,12 @@ test('T15 R46 earlier dates wait on the officer’s page for a second person, wi
   )
   expect((await answer(again.notices[0], { answer: 'refuse' })).text).toContain('認めませんでした')
   expect((await answer(again.notices[0], { answer: 'approve', evidence: '控え 1' })).status).toBe(404)
+  const asked = { notice: (await back('2012', 's-01')).notices[0]!, by: 's-02' }
+  const both = await Promise.allSettled([
+    register.refuseBackdate(asked),
+    register.approveBackdate({ ...asked, by: 's-04', evidence: '控え 3' }),
+  ])
+  expect(both.map((one) => one.status).toSorted()).toEqual(['fulfilled', 'rejected'])
   const dated = async (number: string) =>
     (await patientStateOf(context.store.db, keyOf(number))).notices.map((one) => one.deliveredAt)
   expect(await dated('2005')).toEqual([clock.now - 20 * DAY])

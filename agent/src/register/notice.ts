@@ -220,6 +220,7 @@ export async function approveBackdate(
   await context.store.transact(
     { act: 'notice.backdated', actor: asked.by, about: aboutPatient(context, given.patient) },
     async (tx) => {
+      await answerBackdate(tx, asked.notice)
       await appendOpening(tx, {
         type: 'notice-backdated',
         event: context.env.id(),
@@ -228,7 +229,6 @@ export async function approveBackdate(
         deliveredAt,
         ...asked,
       })
-      await tx.deleteFrom('backdate_asked').where('notice', '=', asked.notice).execute()
     },
   )
   return { deliveredAt }
@@ -242,8 +242,14 @@ export async function refuseBackdate(
   const given = await backdateAsked(context.store.db, asked.notice)
   await context.store.transact(
     { act: 'notice.backdate-refused', actor: asked.by, about: aboutPatient(context, given.patient) },
-    (tx) => tx.deleteFrom('backdate_asked').where('notice', '=', asked.notice).execute(),
+    (tx) => answerBackdate(tx, asked.notice),
   )
+}
+
+/** One answer alone: who comes second is told that nobody asks any more. */
+async function answerBackdate(tx: AgentTx, notice: NoticeId): Promise<void> {
+  const answered = await tx.deleteFrom('backdate_asked').where('notice', '=', notice).executeTakeFirst()
+  if (answered.numDeletedRows === 0n) throw new Refused('NOT_FOUND', 'notice')
 }
 
 async function backdateAsked(

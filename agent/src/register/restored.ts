@@ -15,8 +15,9 @@ import { openSlip } from './slip.ts'
 import { appendEvent } from './store.ts'
 
 /**
- * This store was put back from a backup: stops taken since are not in it (or the vault was, and lacks what it took since). The gate is shut from this commit on, until the
- * hub has told every stop it knows; the counter works. Batch numbers go on where no number ever was.
+ * This store was put back from a backup, and stops taken since are not in it; or the vault was, and lacks what it took
+ * since. The gate is shut from this commit on, until the hub has told every stop it knows; the counter works. Batch
+ * numbers go on where no number ever was.
  */
 export async function enterRestored(tx: AgentTx, context: AgentContext): Promise<void> {
   const now = context.env.now()
