@@ -1,11 +1,10 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
 import type { Store } from '@kakehashi/store/store'
 import { acceptOlder } from '../sources/regressed.ts'
 import { ledgerCounts, quarantined, type SourcesTables } from '../sources/store.ts'
 import { confirmDeletions, heldDeletions } from '../sources/sweep.ts'
-import { openAgent } from './opened.ts'
+import { using } from './opened.ts'
 import { readSourcesCommands } from './read-sources.ts'
 import { sourceKeysCommands } from './source-keys.ts'
 import { table, tokyoTime } from './tables.ts'
@@ -15,8 +14,7 @@ const STATES: Record<string, string> = { active: '読める', held: '保留', go
 const reason = (code: string) => (isRefusalCode(code) ? inJapanese(code) : code)
 
 async function show(options: { dir: string; json?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const store = opened.agent.context.store as unknown as Store<SourcesTables>
     const [records, broken, deletions] = [
       await ledgerCounts(store.db),
@@ -39,33 +37,27 @@ async function show(options: { dir: string; json?: boolean }): Promise<void> {
         `\n${tokyoTime(at)} から、${source} の ${type} が ${total} 件中 ${missing} 件見当たりません。多いため、削除として扱わずに待っています。\n` +
           `次にすること: 書き出しの漏れでないか確かめ、本当に削除したものなら agent sources confirm-deletions ${source} ${type} --by <職員のID>`,
       )
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 async function confirm(source: string, type: string, options: { dir: string; by: string }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const store = opened.agent.context.store as unknown as Store<SourcesTables>
     if (!(await confirmDeletions(store, { source, type, by: options.by })))
       throw new Refused('NOT_FOUND', `${source} ${type}`)
     console.log('次の読み取りで、確かめた件数までを削除として扱います。')
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 async function accept(source: string, options: { dir: string; by: string }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const store = opened.agent.context.store as unknown as Store<SourcesTables>
     const records = await acceptOlder(store, { source, by: options.by })
     if (records === 0) throw new Refused('NOT_FOUND', source)
-    console.log(`${records}件を、いまの電子カルテの内容で次に送ります。`)
-  } finally {
-    await opened.close()
-  }
+    console.log(
+      `${records}件を、いまの電子カルテの内容で扱います。通知などの条件がそろっていれば、次に送ります。`,
+    )
+  })
 }
 
 export function sourcesCommand(program: Command): void {

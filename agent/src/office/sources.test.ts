@@ -41,6 +41,14 @@ test('IT sees how fresh each source is, what is held and what could not be read,
   expect(text).toMatch(/合計<\/th>\s*<td>3</)
   expect(text).toContain('JSON')
   for (const name of ['山田', '花子', '7001']) expect(text).not.toContain(name)
+  expect(text).not.toContain('accept-older')
+  await store.db
+    .updateTable('source_ledger')
+    .set({ code: 'SOURCE_REGRESSED' })
+    .where('id', '=', 'b')
+    .execute()
+  await clerk.post('/office/sources/count', {})
+  expect(await counted(clerk)).toContain(`agent sources accept-older ${connector.id} --by`)
 })
 
 test('the page of sources is for IT and the privacy officer, not for the desk', async () => {

@@ -129,7 +129,10 @@ export const O = {
   sourceBrake: (type: string, missing: number, total: number) =>
     `${type} が ${total}件中 ${missing}件 見当たらず、削除とみなさずに待っています`,
   sourceBrakeNext: (source: string, type: string) =>
-    `書き出しの漏れでないか確かめ、本当に削除したものなら agent sources confirm-deletions ${source} ${type} --by 職員のID`,
+    `書き出しの漏れでないか確かめ、本当に削除したものなら agent sources confirm-deletions ${source} ${type} --by 職員のID を実行します。`,
+  sourceOlder: '電子カルテが、前に見たものより古い内容を示しています',
+  sourceOlderNext: (source: string) =>
+    `古い控えから戻されていないか、電子カルテの担当に確かめてください。いまの内容が正しいなら agent sources accept-older ${source} --by 職員のID を実行します。`,
   sourceRecords: '記録の件数',
   sourceColumns: ['いまの扱い', '件数', 'いちばん古いもの'],
   sourceReadable: '読めた（通知と期間の条件がそろえば送る）',

@@ -53,6 +53,16 @@ function standing(one: SourceStanding, now: number): Markup {
         more: O.sourceBrakeNext(one.source, brake.type),
       }),
     )}
+    ${
+      one.held.some(({ code }) => code === 'SOURCE_REGRESSED')
+        ? banner({
+            kind: 'warning',
+            label: W.warningLabel,
+            text: O.sourceOlder,
+            more: O.sourceOlderNext(one.source),
+          })
+        : ''
+    }
     ${table({
       caption: O.sourceRecords,
       columns: [...O.sourceColumns],
