@@ -9,12 +9,18 @@ const threads = Math.min(4, availableParallelism())
 
 /** Rare weather: where a fault was found last is looked at first, then everywhere. Stale numbers only cost time. */
 const FOUND_LAST: Record<string, number> = {
+  'synchronous-normal': 2,
+  'no-deduplication': 19,
+  'stop-checked-when-queued': 5,
   'hub-ignores-stops': 27,
-  'delete-forgets-outbox': 13,
-  'claims-not-recovered': 17,
+  'delete-forgets-outbox': 17,
+  'claims-not-recovered': 21,
+  'acks-orders-unread': 7,
+  'takes-stops-unread': 5,
   'holds-ignored': 20,
-  'clock-believed': 23,
   'strangers-paper-passed': 85,
+  'restored-opens-at-once': 29,
+  'clock-believed': 23,
 }
 
 async function find(plant: string): Promise<ReturnType<typeof runSeeds>> {
