@@ -114,11 +114,11 @@ test('R53 the rule file is proposed by one and approved by another; its history 
   const next = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10)
   const rules = { ...RULES[0], version: `${next}.1`, effectiveFrom: next, waitDaysMin: 45 }
   writeFileSync(at('rules.json'), JSON.stringify(rules))
-  for (const [id, role, pin] of [
-    ['a', 'privacy', '493158'],
-    ['b', 'privacy', '640271'],
-  ] as const)
-    await agentTold(pin, 'staff', id, '--name', id, '--role', role, '--dir', at('a'))
+  const enter = (pins: string, id: string, ...more: string[]) =>
+    agentTold(pins, 'staff', id, '--name', id, '--role', 'privacy', '--dir', at('a'), ...more)
+  expect(await enter('493158', 'a')).toMatchObject({ exit: 0 })
+  expect((await enter('640271', 'b')).err).toContain('--pin-stdin')
+  expect(await enter('493158\n640271', 'b', '--by', 'a', '--pin-stdin')).toMatchObject({ exit: 0 })
   const unproven = await office('rules propose', at('rules.json'), '--by', 'a')
   expect(unproven.err).toContain('--pin-stdin')
   const wrong = await proving('640271', 'rules propose', at('rules.json'), '--by', 'a')

@@ -10,7 +10,6 @@ import type { Opened } from './opened.ts'
 /** Who may stand behind an act that takes two people: whoever knows the patients, or the rules. */
 export const TWO_PEOPLE: readonly Role[] = ['desk', 'privacy']
 export const OFFICERS: readonly Role[] = ['privacy']
-export const KEEPERS: readonly Role[] = ['it', 'privacy']
 
 export interface ProofOptions {
   pinStdin?: boolean
@@ -44,7 +43,7 @@ function refuseOneForTwo(ids: readonly string[]): void {
  * first PIN that was not yet changed proves nobody.
  */
 export async function provePins(
-  context: Pick<AgentContext, 'store' | 'env' | 'keys'>,
+  context: Pick<AgentContext, 'store' | 'env'> & { keys: { about: Uint8Array } },
   roles: readonly Role[],
   ids: readonly string[],
   pins: readonly string[],
@@ -69,7 +68,7 @@ function whyNot(at: number, roles: readonly Role[]): string {
   return `${at + 1}人目の職員の番号か暗証番号が違うか、この操作のできる役割（${words}）ではないか、最初の暗証番号をまだ変えていません`
 }
 
-async function readPins(ids: readonly string[], options: ProofOptions): Promise<string[]> {
+export async function readPins(ids: readonly string[], options: ProofOptions): Promise<string[]> {
   try {
     return await readSecrets(
       ids.map((id) => `${id} の暗証番号: `),

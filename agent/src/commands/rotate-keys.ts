@@ -11,7 +11,8 @@ import { fingerprint, newAgentKeys, readKeys, writeKeys, type AgentKeys } from '
 import { moveToNewKeys, readyForNewKeys } from '../outbox/rekey.ts'
 import { realWire } from '../uplink/wire.ts'
 import { openAgent, type Opened } from './opened.ts'
-import { KEEPERS, proven, withPins, type ProofOptions } from './proof.ts'
+import { KEEPERS } from '../staff/rules.ts'
+import { proven, withPins, type ProofOptions } from './proof.ts'
 
 /** Kept until they are in force: an attempt whose answer was lost goes on with the same keys and the same code. */
 function nextKeys({ at, agent }: Opened): AgentKeys {

@@ -4,12 +4,20 @@ import type { Command } from 'commander'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { installationAt, readInstalledConfig, readInstalledKeys } from '../installation.ts'
-import { keepStaff } from '../staff/flow.ts'
-import { isRole, ROLE_WORDS, ROLES } from '../staff/rules.ts'
+import { keepStaff, type StaffHouse } from '../staff/flow.ts'
+import { leavesNobody, peopleNeeded } from '../staff/keeping.ts'
+import { isRole, KEEPERS, ROLE_WORDS, ROLES } from '../staff/rules.ts'
 import { listStaff } from '../staff/store.ts'
 import { openAgentStore } from '../store/store.ts'
+import { provePins, readPins, withPins, type ProofOptions } from './proof.ts'
 
-interface StaffOptions {
+type Change = Parameters<typeof peopleNeeded>[1]
+
+const BADGE = '名札のバーコードを読んでください: '
+const NO_KEYS = { about: new Uint8Array(32) }
+
+interface StaffOptions extends ProofOptions {
+  approvedBy?: string
   dir: string
   by: string
   name?: string
@@ -23,9 +31,38 @@ interface StaffOptions {
 }
 
 /** Secrets come by standard input, so that they stand in no process list and no shell history. */
-function fromInput(question: string): string {
+function fromInput(question: string): string[] {
   if (process.stdin.isTTY) process.stderr.write(question)
-  return readFileSync(0, 'utf8')
+  return readFileSync(0, 'utf8').split(/\r?\n/)
+}
+
+/**
+ * Whoever keeps the list has proved it, where there is somebody to; gives the badge or the PIN that is to be entered, or
+ * nothing. By standard input the PINs of who acts come first, a line each.
+ */
+async function provenSecret(house: StaffHouse, change: Change, options: StaffOptions): Promise<string> {
+  const { store, env, keys } = house
+  const staff = await listStaff(store.db)
+  const ids = [options.by, ...(options.approvedBy === undefined ? [] : [options.approvedBy])]
+  const proofs = peopleNeeded(staff, change, env.now()) === 0 ? 0 : ids.length
+  if (leavesNobody(staff, change))
+    throw new Refused('NOT_ALLOWED', '職員を管理できる人がいなくなります。先に次の人を加えてください')
+  const otherwise = options.newPin || options.takeBadge || options.disable || options.enable
+  const reads = options.badge || (!otherwise && !process.stdin.isTTY)
+  const input = options.pinStdin || (proofs === 0 && reads) ? fromInput(BADGE) : null
+  const pins = proofs === 0 ? [] : (input?.slice(0, proofs) ?? (await readPins(ids, options)))
+  const rest = input ?? (reads ? fromInput(BADGE) : [])
+  const secret = reads ? (rest[input ? proofs : 0] ?? '').trim() : ''
+  const whole = options.badge || secret === '' ? change : { ...change, pin: secret }
+  const needed = peopleNeeded(staff, whole, env.now())
+  if (ids.length < needed)
+    throw new Refused(
+      'NOT_ALLOWED',
+      '人を加える・役割や暗証番号を変える・また使えるようにするには、二人が要ります（--by と --approved-by）',
+    )
+  // before the enrolment there is no key yet, and nothing to guess for
+  if (proofs > 0) await provePins({ store, env, keys: keys ?? NO_KEYS }, KEEPERS, ids, pins)
+  return secret
 }
 
 async function staff(id: string | undefined, options: StaffOptions): Promise<void> {
@@ -44,22 +81,21 @@ async function staff(id: string | undefined, options: StaffOptions): Promise<voi
     const { role, name, disable, enable } = options
     if (role !== undefined && !isRole(role))
       throw new Refused('REQUEST_MALFORMED', `役割は ${ROLES.join('、')} のどれかです`)
-    const badge = options.badge ? fromInput('名札のバーコードを読んでください: ').trim() : undefined
-    const otherwise = options.badge || options.newPin || options.takeBadge || disable || enable
-    const piped = process.stdin.isTTY || otherwise ? '' : readFileSync(0, 'utf8').trim()
-    const pin = options.newPin ? 'new' : piped === '' ? undefined : piped
-    const done = await keepStaff(
-      { store, env, keys: readInstalledKeys(at) },
-      {
-        id,
-        by: options.by,
-        ...(name === undefined ? {} : { name }),
-        ...(role === undefined ? {} : { role }),
-        ...(options.takeBadge ? { badge: null } : badge === undefined ? {} : { badge }),
-        ...(pin === undefined ? {} : { pin }),
-        ...(disable || enable ? { disabled: disable === true } : {}),
-      },
-    )
+    const change = {
+      id,
+      ...(role === undefined ? {} : { role }),
+      ...(disable || enable ? { disabled: disable === true } : {}),
+      ...(options.newPin ? { pin: 'new' } : {}),
+    }
+    const house = { store, env, keys: readInstalledKeys(at) }
+    const secret = await provenSecret(house, change, options)
+    const pin = options.badge || secret === '' ? {} : { pin: secret }
+    const done = await keepStaff(house, {
+      ...{ ...change, ...pin, by: options.by },
+      ...(options.approvedBy === undefined ? {} : { approvedBy: options.approvedBy }),
+      ...(name === undefined ? {} : { name }),
+      ...(options.takeBadge ? { badge: null } : options.badge ? { badge: secret } : {}),
+    })
     console.log(`窓口の職員を登録しました: ${id}（すぐに効きます。使っていた画面は終わります）`)
     if (done.firstPin !== null)
       console.log(
@@ -71,11 +107,13 @@ async function staff(id: string | undefined, options: StaffOptions): Promise<voi
 }
 
 export function staffCommand(program: Command): void {
-  program
-    .command('staff [id]')
-    .description(
-      '窓口の職員を加える・変える・止める（暗証番号は標準入力から。なければ最初の番号を作って表示）',
-    )
+  withPins(
+    program
+      .command('staff [id]')
+      .description(
+        '窓口の職員を加える・変える・止める（暗証番号は標準入力から。なければ最初の番号を作って表示）。自分の番号を決めた privacy か it の人がいるときは --by の人が自分の番号で確かめ、二人いるときは、人を加える・役割や番号を変える・また使えるようにするのに --approved-by の人も要ります',
+      ),
+  )
     .option('--name <name>', '画面に出す氏名（新しい職員には要る）')
     .option(
       '--role <role>',
@@ -87,7 +125,8 @@ export function staffCommand(program: Command): void {
     .option('--disable', '使えなくする（開いている画面もすぐに終わる）')
     .option('--enable', 'また使えるようにする')
     .option('--list', '職員の一覧')
-    .option('--by <id>', '操作した職員の番号', 'console')
+    .option('--by <id>', '操作する職員の番号（privacy か it）', 'console')
+    .option('--approved-by <id>', '二人目の職員の番号（privacy か it）')
     .option('--dir <dir>', 'エージェントの場所', 'agent-data')
     .action(staff)
 }

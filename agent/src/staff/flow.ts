@@ -24,6 +24,8 @@ export interface StaffAsked {
   /** `new`: made by the program and told once. Omitted: unchanged, or `new` for somebody new. */
   pin?: string
   disabled?: boolean
+  /** The second person, who proved it. */
+  approvedBy?: string
 }
 
 const FAULT = {
@@ -60,7 +62,10 @@ export async function keepStaff(house: StaffHouse, asked: StaffAsked): Promise<{
     {
       act: before ? 'staff.changed' : 'staff.added',
       actor: asked.by,
-      detail: { staff: asked.id, role, disabled: asked.disabled ?? before?.disabled ?? false },
+      detail: {
+        ...{ staff: asked.id, role, disabled: asked.disabled ?? before?.disabled ?? false },
+        ...(asked.approvedBy === undefined ? {} : { approvedBy: asked.approvedBy }),
+      },
     },
     async (tx) => {
       const holder =

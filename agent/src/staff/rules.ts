@@ -12,6 +12,13 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text)
 }
 
+/** Whoever may keep the list of staff. */
+export const KEEPERS: readonly Role[] = ['it', 'privacy']
+
+export function isKeeper(role: Role): boolean {
+  return KEEPERS.includes(role)
+}
+
 export const PIN_DIGITS_MIN = 6
 export const PIN_DIGITS_MAX = 12
 /** A PIN that the program made is for the first sign-in, and soon for none. */

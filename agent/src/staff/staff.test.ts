@@ -57,7 +57,12 @@ test('whoever is changed keeps what was not said', async () => {
   const before = await readStaff(store.db, 's-02')
   await keepStaff(house, { id: 's-02', disabled: true, by: 'admin' })
   const after = await readStaff(store.db, 's-02')
-  expect(after).toEqual({ ...before, disabled: true, version: (before?.version ?? 0) + 1 })
+  expect(after).toEqual({
+    ...before,
+    disabled: true,
+    disabledAt: expect.any(Number),
+    version: (before?.version ?? 0) + 1,
+  })
   expect((await listStaff(store.db)).map((one) => one.id)).toEqual(['s-01', 's-02', 's-03', 's-04'])
 })
 

@@ -41,6 +41,7 @@ export interface StaffMember {
   pin: string
   pinUntil: Instant | null
   disabled: boolean
+  disabledAt: Instant | null
   version: number
 }
 
@@ -51,6 +52,7 @@ const shown = (row: StaffTables['staff']): StaffMember => ({
   pin: row.pin,
   pinUntil: row.pin_until,
   disabled: row.disabled_at !== null,
+  disabledAt: row.disabled_at,
   version: row.version,
 })
 
