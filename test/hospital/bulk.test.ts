@@ -1,3 +1,6 @@
+import { preview } from '@kakehashi/agent/sources/preview'
+import type { SourcesTables } from '@kakehashi/agent/sources/store'
+import type { Store } from '@kakehashi/store/store'
 import { expect, test } from 'vitest'
 import { ndjson, withExport, type BulkServer } from './bulk-server.ts'
 import { createFhirService, type FhirAnswer, type FhirService } from './fhir-service.ts'
@@ -291,6 +294,35 @@ test('killed at any request of an export, the job on the server is taken up agai
     .executeTakeFirstOrThrow()
   expect(n).toBe(lines.length)
 })
+
+test.each([false, true])(
+  'a dry run leaves the agent’s own export alone, and none of its own behind; full: %s',
+  async (full) => {
+    const { service, server, reader } = await world()
+    const get = getOf(service)
+    let killed = false
+    const connector = reader.bulk({
+      get: (request) => {
+        if (server.kickOffs.length > 0 && !killed) {
+          killed = true
+          throw new Error('killed')
+        }
+        return get(request)
+      },
+    })
+    await expect(reader.gather(connector)).rejects.toThrow('killed')
+    const own = [...server.jobs.keys()]
+    expect(own).toHaveLength(1)
+    const store = reader.store as unknown as Store<SourcesTables>
+    const { signal } = new AbortController()
+    const dry = await preview({ store, connector, env: reader.env, signal, full })
+    expect(dry).toMatchObject({ seen: lines.length, added: lines.length, faults: [] })
+    expect([...server.jobs.keys()]).toEqual(own)
+    expect(await reader.gather(connector)).toMatchObject({ added: lines.length, faults: [] })
+    expect(server.kickOffs).toHaveLength(2)
+    expect(server.jobs.size).toBe(0)
+  },
+)
 
 /** A server that exports, and lets nothing be searched. */
 async function exportOnly(): Promise<World> {

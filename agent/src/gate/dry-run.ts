@@ -148,7 +148,7 @@ export async function dryRun(
     try {
       const run = context.env.id()
       const dated = showsOneVersion(connector)
-      for await (const event of connector.changes(null, { run, signal, full: true }))
+      for await (const event of connector.changes(null, { run, signal, full: true, dry: true }))
         await tally.take(event, dated)
     } catch (error) {
       if (!(error instanceof Refused)) throw error

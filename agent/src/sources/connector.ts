@@ -73,6 +73,8 @@ export interface ChangeOptions {
   full?: boolean
   /** Files to be read again though they have not changed: a patient their records name has become known. */
   again?: readonly string[]
+  /** Nothing told is kept: a round may be under way beside it, and what that has at the source stays its own. */
+  dry?: boolean
 }
 
 export interface SourceProfile {

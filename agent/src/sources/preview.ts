@@ -72,7 +72,13 @@ export async function preview({ store, connector, env, signal, full, brake }: Pr
     window = emptyWindow()
   }
   try {
-    for await (const event of connector.changes(checkpoint, { run: env.id(), signal, full, again })) {
+    for await (const event of connector.changes(checkpoint, {
+      run: env.id(),
+      signal,
+      full,
+      again,
+      dry: true,
+    })) {
       if (event.t === 'fault')
         found.faults.push({ code: event.code, place: event.place, retryable: event.retryable })
       else if (event.t === 'checkpoint') {

@@ -52,8 +52,18 @@ export class FhirBulk implements SourceConnector {
   }
 
   async *changes(from: Checkpoint | null, options: ChangeOptions): AsyncGenerator<SourceEvent> {
-    const { env, level = '', everyMs = EVERY_MS } = this.#options
     const state = readState(from)
+    if (!options.dry) return yield* this.#round(state, options)
+    state.job = null
+    try {
+      yield* this.#round(state, options)
+    } finally {
+      await this.#leave(state, options.signal)
+    }
+  }
+
+  async *#round(state: BulkState, options: ChangeOptions): AsyncGenerator<SourceEvent> {
+    const { env, level = '', everyMs = EVERY_MS } = this.#options
     if (state.job === null && !options.full && env.now() < state.nextAt) return
     const members = await membersOf(this.#server.client, level, options.signal)
     if (state.job !== null && options.full && !state.job.full) await this.#leave(state, options.signal)
