@@ -141,7 +141,9 @@ export async function stopLines(parts: ConsoleParts): Promise<StopLine[]> {
     .selectAll()
     .where('origin', '!=', 'agent')
     .where('stop', 'not in', unseen(parts))
-    .orderBy('received_at', 'desc')
+    // not by when it was entered: of what waited in a ticket that would tell whether it was entered before
+    .orderBy('asked_at', 'desc')
+    .orderBy('stop')
     .limit(ROWS_MAX)
     .execute()
   const deliveries = await deliveriesOf(parts, rows)

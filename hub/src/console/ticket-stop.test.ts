@@ -10,6 +10,11 @@ import { operatorRoom, PASSPHRASE, Visitor } from './world.fixture.ts'
 const MIDORI = facilityId('midori-hospital')
 const TICKET = 'queued:r-1'
 
+const WITHOUT_PAPER = {
+  ...{ version: 2, facility: MIDORI, number: '00099999', birthDate: '1950-01-01' },
+  ...{ requester: 'person', erasureAsked: false },
+} as const
+
 /** What the portal sealed beyond its budget, as the vault takes it; `known`: by a number that is somebody's. */
 async function desk(known = false) {
   const place = await operatorRoom()
@@ -88,6 +93,25 @@ test('R17 T30 whether the number is somebody’s is on no page, in no list and i
   }
   const [known, unknown] = seen.map((text) => text.replaceAll(/name="csrf" value="[^"]+"/g, ''))
   expect(known).toBe(unknown)
+})
+
+test('R17 T30 nor does its place in the list tell it afterwards: it stands by when it was asked', async () => {
+  const seen = []
+  for (const known of [true, false]) {
+    const place = await desk(known)
+    place.clock.now += 60_000
+    const between = { ...WITHOUT_PAPER, askedAt: place.clock.now, receipt: 'ZZZZZ-ZZZZZ' }
+    const keep = (about: string, what: object) => keepSaid(place.parts.identity, about, what)
+    await takeStop(place.parts.vault, keep, { request: 'r-2', said: between, patients: [], by: 'portal' })
+    place.clock.now += 60_000
+    await turn(place)
+    const { text } = await place.visitor.get('/stops')
+    seen.push(text.match(/portal:r-\d/g))
+  }
+  expect(seen).toEqual([
+    ['portal:r-2', 'portal:r-1'],
+    ['portal:r-2', 'portal:r-1'],
+  ])
 })
 
 test('R45 R16 from any other ticket the desk goes on to a stop by name, and both are linked', async () => {

@@ -12,6 +12,10 @@ const PASSED = new WeakMap<VaultParts, number>()
  * Stops by papers that nobody here knows, asked beyond the portal's budget: most are made up, and one may be a patient's
  * whose records have not come yet. From its commit each holds at the second gate by its handle; every hospital hears of a
  * few a minute, the oldest first, so that no flood buries what was asked within the budget.
+ *
+ * @NOTE A batch that was sealed before its paper was handed out does not carry the handle, and until the hospital was told
+ * nothing holds that batch (`unplaced.ts`): whoever got a second paper within that time and asks in the midst of a flood is
+ * stopped for every batch but those.
  */
 export async function passOnBehind(parts: VaultParts): Promise<void> {
   const now = parts.env.now()
