@@ -56,7 +56,7 @@ test('DATA T38 a server put back from an old backup: what is older than before i
   const { reader, told, older } = await putBack()
   expect(told).toMatchObject({ changed: 1, held: 1, vanished: 0, faults: [] })
   expect(await states(reader)).toEqual({ o1: 'held SOURCE_REGRESSED', o2: 'active' })
-  expect([...(await older())]).toEqual(['ehr|Observation|o1'])
+  expect([...(await older())]).toEqual([['ehr|Observation|o1', true]])
   expect(await reader.store.db.selectFrom('due_tombstone').selectAll().execute()).toEqual([])
 })
 
@@ -93,5 +93,5 @@ test('DATA T38 T23 a backup of before a record was labelled secret does not let 
   expect(await states(reader)).toEqual({ o1: 'held SOURCE_REGRESSED', o2: 'active' })
   const { records } = await fetched(connector, [key(number)])
   const older = await regressedAmong((reader.store as unknown as Store<SourcesTables>).db, records)
-  expect([...older]).toEqual(['ehr|Observation|o1'])
+  expect([...older]).toEqual([['ehr|Observation|o1', true]])
 })

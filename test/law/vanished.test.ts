@@ -27,3 +27,42 @@ test('a record that vanishes while its batch is under way is taken back once the
   const [second] = await w.vault.batches(w.agent)
   expect(second!.content.tombstones).toMatchObject([{ key: { id: 'o2' }, reason: 'vanished' }])
 })
+
+test('DATA T38 what a server put back showed too old while it was read to be sent is sent once it is new again', async () => {
+  using w = await world()
+  w.write('Patient.ndjson', [person('0001')])
+  w.write('Observation.ndjson', [
+    { ...result('0001', 'o1'), meta: { lastUpdated: new Date(w.clock.now).toISOString() } },
+  ])
+  await openScheme(w)
+  await w.agent.exchange()
+  await w.agent.gather()
+  await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
+  w.clock.now += 35 * DAY
+  await w.vault.sayCertified(w.agent)
+  await w.agent.exchange()
+  const { db } = w.agent.context.store
+  const ofO1 = () => db.updateTable('source_ledger').where('id', '=', 'o1')
+  const before = await db
+    .selectFrom('source_ledger')
+    .selectAll()
+    .where('id', '=', 'o1')
+    .executeTakeFirstOrThrow()
+
+  // a pass saw another version, of later than the one that is shown now
+  await ofO1().set({ hash: 'newer', told_at: w.clock.now }).execute()
+  expect(await w.agent.build()).toMatchObject({ records: 1, withheld: 1 })
+  // the server is as it was
+  await ofO1().set({ hash: before.hash, told_at: before.told_at }).execute()
+  await w.agent.gather()
+  expect(await w.agent.build()).toMatchObject({ records: 1, withheld: 0 })
+
+  // once a pass has noted it, that pass or a person marks the patient anew, and nothing is read in vain
+  await ofO1().set({ hash: 'newer', told_at: w.clock.now, state: 'held', code: 'SOURCE_REGRESSED' }).execute()
+  await db
+    .insertInto('to_read')
+    .values({ patient: chart('0001'), since: w.clock.now, marks: 1 })
+    .execute()
+  expect(await w.agent.build()).toMatchObject({ records: 0, withheld: 1 })
+  expect(await db.selectFrom('to_read').selectAll().execute()).toEqual([])
+})

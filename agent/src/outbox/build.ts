@@ -161,9 +161,14 @@ class Build {
       window.map((record) => recordKeyText(record.key)),
     )
     const older = await regressedAmong(this.#context.store.db, window)
-    for (const record of window)
-      if (older.has(recordKeyText(record.key))) this.report.withheld += 1
-      else await this.#record(record, known)
+    for (const record of window) {
+      const noted = older.get(recordKeyText(record.key))
+      if (noted === undefined) await this.#record(record, known)
+      else {
+        this.report.withheld += 1
+        if (!noted) this.#keptBack = true
+      }
+    }
   }
 
   async #record(record: SourceRecord, known: ReadonlyMap<string, string>): Promise<void> {

@@ -34,14 +34,17 @@ export function timeOf({ sourceTime }: Pick<SourceRecord, 'sourceTime'>): Instan
   return Number.isNaN(at) ? null : at
 }
 
-/** Of these records, keys (as text) of those that are older than what the last pass saw. */
+/**
+ * Of these records, keys (as text) of those that are older than what was seen before, and whether a pass has noted it:
+ * whatever ends it marks the patient to be read anew.
+ */
 export async function regressedAmong(
   db: Kysely<SourcesTables>,
   records: readonly SourceRecord[],
-): Promise<Set<string>> {
+): Promise<Map<string, boolean>> {
   const dated = new Map<string, SourceRecord>()
   for (const record of records) if (timeOf(record) !== null) dated.set(recordKeyText(record.key), record)
-  if (dated.size === 0) return new Set()
+  if (dated.size === 0) return new Map()
   const keys = [...dated.values()].map(({ key }) => [key.source, key.type, key.id])
   const { rows } = await sql<Known & SourceRecord['key']>`
     SELECT l.source, l.type, l.id, l.hash, l.code, l.told_at
@@ -52,7 +55,7 @@ export async function regressedAmong(
     const record = dated.get(recordKeyText(row)) as SourceRecord
     return isRegressed({ hash: record.contentHash, time: timeOf(record) }, row)
   })
-  return new Set(older.map(recordKeyText))
+  return new Map(older.map((row) => [recordKeyText(row), row.code === 'SOURCE_REGRESSED']))
 }
 
 /** A person says that the older versions are what counts now; answers how many records that was. */
