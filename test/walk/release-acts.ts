@@ -8,6 +8,7 @@ const AUTHOR = 'analyst'
 const OFFICE = 'office'
 const REVIEWERS = ['reviewer-1', 'reviewer-2'] as const
 const ROLES: readonly [string, string][] = [
+  [OFFICE, 'privacy'],
   [AUTHOR, 'author,reviewer'],
   ...REVIEWERS.map((id): [string, string] => [id, 'reviewer']),
 ]
@@ -18,7 +19,10 @@ type Papers = Map<string, { passphrase: string; recoveryCodes: string[] }>
 async function hire(scene: Scene): Promise<Papers> {
   const papers: Papers = new Map()
   for (const [id, roles] of ROLES)
-    papers.set(id, await scene.atHub('account-add', '--id', id, '--name', id, '--roles', roles))
+    papers.set(
+      id,
+      await proving(scene, papers, 'account-add', '--id', id, '--name', id, '--roles', roles, '--by', OFFICE),
+    )
   return papers
 }
 
@@ -26,6 +30,15 @@ async function hire(scene: Scene): Promise<Papers> {
 function typed(papers: Papers, id: string): string {
   const { passphrase = '', recoveryCodes = [] } = papers.get(id) ?? {}
   return `${passphrase}\n${recoveryCodes.shift() ?? ''}\n`
+}
+
+/** A command of one person, who types both factors, once there is anybody who has some. */
+async function proving<T>(scene: Scene, papers: Papers, ...command: string[]): Promise<T> {
+  const by = command.at(-1) ?? ''
+  const ran = runToEnd(HUB, [...command, '--secret-stdin', '--dir', scene.hub.dir, '--json'], {
+    ...{ shiftMs: scene.shiftMs, input: typed(papers, by) },
+  })
+  return JSON.parse((await done(ran)).out) as T
 }
 
 export async function release(scene: Scene): Promise<void> {
@@ -41,13 +54,16 @@ export async function release(scene: Scene): Promise<void> {
   await scene.atHub('release', 'assign', id, ...REVIEWERS, '--by', OFFICE)
   const papers = await hire(scene)
   await vote(scene, id, papers)
-  const built = await scene.atHub<Built>('release', 'build', id, '--by', AUTHOR)
+  const built = await proving<Built>(scene, papers, 'release', 'build', id, '--by', AUTHOR)
   tell.say(
     `built: ${built.persons} persons, ${built.rows} rows, digest ${built.digest.slice(0, 16)}…; the risk report says`,
   )
   for (const sentence of built.sentences) tell.say(`  ${sentence}`)
   await vote(scene, id, papers)
-  const { parcel } = await scene.atHub<{ parcel: string }>('release', 'deliver', id, '--by', OFFICE)
+  const deliver = ['release', 'deliver', id, '--by', OFFICE]
+  const typedName = await runToEnd(HUB, [...deliver, '--dir', scene.hub.dir], { shiftMs: scene.shiftMs })
+  if (typedName.code === 0) throw new Error('a delivery by a typed name alone was not refused')
+  const { parcel } = await proving<{ parcel: string }>(scene, papers, ...deliver)
   scene.parcel = parcel
   tell.say('delivered, sealed to the user’s key; pseudonyms’ table and date offsets are destroyed')
 }

@@ -2,12 +2,14 @@ import type { Command } from 'commander'
 import type { Env } from '@kakehashi/protocol/env'
 import { Refused } from '@kakehashi/protocol/refusals'
 import type { HubContext } from '../commands/context.ts'
+import { provenKeepers, withSecrets, type KeepingOptions } from '../commands/proof.ts'
 import { readVaultConfig } from '../config.ts'
 import { factorInWords } from '../console/pages/enrolment.ts'
 import { createAccount, disableAccount } from './flow.ts'
 import { enrolSecondFactor } from './second-factor.ts'
 import { enrolmentUri } from './totp.ts'
-import { isRole, ROLES } from './rules.ts'
+import type { OpenVault } from '../vault/opening.ts'
+import { isLastOfficer, isRole, ROLES } from './rules.ts'
 import { listAccounts, type AccountStore } from './store.ts'
 
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
@@ -20,25 +22,32 @@ function freshPassphrase(env: Env): string {
   return (letters.join('').match(/.{4}/g) ?? []).join('-')
 }
 
-function withAccounts<T>(context: HubContext, act: (store: AccountStore) => Promise<T>): Promise<T> {
-  return context.withVault((vault) => act(vault.ops as unknown as AccountStore))
+function withAccounts<T>(
+  context: HubContext,
+  act: (store: AccountStore, vault: OpenVault) => Promise<T>,
+): Promise<T> {
+  return context.withVault((vault) => act(vault.ops as unknown as AccountStore, vault))
+}
+
+/** The options of every command that keeps the accounts. */
+function kept(command: Command): Command {
+  return withSecrets(command)
+    .option('--by <staff>', '操作する職員の番号（privacy か auditor がいるときは、その人）', 'staff')
+    .option('--second <staff>', '二人目の職員の番号（privacy か auditor が二人いるときに要る）')
 }
 
 export function registerAccountCommands(program: Command, context: HubContext): void {
-  program
-    .command('account-add')
-    .description('コンソールに入る職員を登録し、最初の合言葉を作る')
+  kept(program.command('account-add').description('コンソールに入る職員を登録し、最初の合言葉を作る'))
     .requiredOption('--id <id>', '職員の番号（半角の英小文字と数字）')
     .requiredOption('--name <name>', '氏名')
     .requiredOption('--roles <roles>', `役割（${ROLES.join('、')}）。カンマで区切る`)
-    .option('--by <staff>', '操作した職員の番号', 'staff')
-    .action(async (options: { id: string; name: string; roles: string; by: string }) => {
+    .action(async (options: KeepingOptions & { id: string; name: string; roles: string }) => {
       const roles = options.roles.split(',').filter((role) => isRole(role))
       const passphrase = freshPassphrase(context.env)
       const { id: account, name, by } = options
       try {
-        const factor = await context.withVault(async (vault) => {
-          const store = vault.ops as unknown as AccountStore
+        const factor = await withAccounts(context, async (store, vault) => {
+          await provenKeepers(context, vault, options, true)
           await createAccount(store, { account, name, roles, passphrase, by })
           return enrolSecondFactor(store, { account, by })
         })
@@ -62,15 +71,18 @@ export function registerAccountCommands(program: Command, context: HubContext): 
 }
 
 function registerRenewal(program: Command, context: HubContext): void {
-  program
-    .command('account-renew')
-    .description('二つめの確認（認証アプリ）を作り直す。古いものと予備の番号は使えなくなる')
+  kept(
+    program
+      .command('account-renew')
+      .description('二つめの確認（認証アプリ）を作り直す。古いものと予備の番号は使えなくなる'),
+  )
     .requiredOption('--id <id>', '職員の番号')
-    .option('--by <staff>', '操作した職員の番号', 'staff')
-    .action(async ({ id, by }: { id: string; by: string }) => {
-      const factor = await withAccounts(context, (store) =>
-        enrolSecondFactor(store, { account: id, by }),
-      ).catch((error: unknown) => {
+    .action(async (options: KeepingOptions & { id: string }) => {
+      const { id, by } = options
+      const factor = await withAccounts(context, async (store, vault) => {
+        await provenKeepers(context, vault, options, true)
+        return enrolSecondFactor(store, { account: id, by })
+      }).catch((error: unknown) => {
         if (!(error instanceof Refused)) throw error
         return context.fail(`番号「${id}」の職員は登録されていません。accounts で一覧を確かめてください。`)
       })
@@ -90,13 +102,17 @@ function registerOverview(program: Command, context: HubContext): void {
       )
       context.tell(lines.length > 0 ? lines.join('\n') : 'まだ誰も登録されていません。', rows)
     })
-  program
-    .command('account-disable')
-    .description('職員がコンソールに入れないようにする')
+  kept(program.command('account-disable').description('職員がコンソールに入れないようにする'))
     .requiredOption('--id <id>', '職員の番号')
-    .option('--by <staff>', '操作した職員の番号', 'staff')
-    .action(async (options: { id: string; by: string }) => {
-      await withAccounts(context, (store) => disableAccount(store, { account: options.id, by: options.by }))
+    .action(async (options: KeepingOptions & { id: string }) => {
+      await withAccounts(context, async (store, vault) => {
+        if (isLastOfficer(await listAccounts(store.db), options.id))
+          context.fail(
+            '職員を登録できる人（privacy か auditor）がいなくなります。先に次の人を登録してください。',
+          )
+        await provenKeepers(context, vault, options, false)
+        await disableAccount(store, { account: options.id, by: options.by })
+      })
       context.tell(`停止しました: ${options.id}`, { disabled: options.id })
     })
 }

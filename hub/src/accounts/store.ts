@@ -69,9 +69,15 @@ export async function activeAccount(
   return { ...shown(row), passphrase: row.passphrase }
 }
 
-export async function listAccounts(db: AccountReader): Promise<(Account & { disabled: boolean })[]> {
+export async function listAccounts(
+  db: AccountReader,
+): Promise<(Account & { disabled: boolean; disabledAt: number | null })[]> {
   const rows = await db.selectFrom('account').selectAll().orderBy('account').execute()
-  return rows.map((row) => ({ ...shown(row), disabled: row.disabled_at !== null }))
+  return rows.map((row) => ({
+    ...shown(row),
+    disabled: row.disabled_at !== null,
+    disabledAt: row.disabled_at === null ? null : Number(row.disabled_at),
+  }))
 }
 
 function shown(row: AccountTables['account']): Account {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { facilityId } from '@kakehashi/protocol/ids'
 import { offerEnrolment, retireAgent } from '../vault/enrolment.ts'
 import type { HubContext } from './context.ts'
+import { OFFICERS, provenOnceKnown, withSecrets, type ProofOptions } from './proof.ts'
 
 const HOURS_DEFAULT = 48
 
@@ -50,13 +51,14 @@ export function registerEnrolCommands(program: Command, context: HubContext): vo
       )
       context.tell(lines.length === 0 ? '登録された装置はまだありません。' : lines.join('\n'), rows)
     })
-  program
-    .command('retire')
-    .description('装置の鍵を失効させる')
+  withSecrets(program.command('retire').description('装置の鍵を失効させる'))
     .requiredOption('--agent <id>', '装置の番号')
     .option('--by <staff>', '操作した職員の番号', 'staff')
-    .action(async (options: { agent: string; by: string }) => {
-      await context.withVault((vault) => retireAgent(vault.ops, options.agent, options.by))
+    .action(async (options: ProofOptions & { agent: string; by: string }) => {
+      await context.withVault(async (vault) => {
+        await provenOnceKnown(context, vault, options, OFFICERS, options.by)
+        await retireAgent(vault.ops, options.agent, options.by)
+      })
       context.tell('鍵を失効させました。以後この装置からの荷は受け入れません。', { retired: options.agent })
     })
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { clearIncident } from '../vault/incident.ts'
 import { hubStatus, statusLines } from '../vault/status.ts'
 import type { HubContext } from './context.ts'
-import { OFFICERS, proven, withSecrets, type ProofOptions } from './proof.ts'
+import { OFFICERS, proven, provenOnceKnown, withSecrets, type ProofOptions } from './proof.ts'
 
 export function registerOversightCommands(program: Command, context: HubContext): void {
   program
@@ -54,13 +54,15 @@ export function registerOversightCommands(program: Command, context: HubContext)
         )
       return context.tell('解決済みにしました。', { cleared: options.incident })
     })
-  program
-    .command('certification')
-    .description('自らの認定の状況を変える（すべての装置へ署名して知らせる）')
+  withSecrets(
+    program
+      .command('certification')
+      .description('自らの認定の状況を変える（すべての装置へ署名して知らせる）'),
+  )
     .requiredOption('--standing <word>', 'certified, revoked, ended')
     .option('--tracks <list>', '区分をコンマ区切りで: ANON,PSEUDO', 'ANON')
     .option('--by <staff>', '操作した職員の番号', 'staff')
-    .action((options: { standing: string; tracks: string; by: string }) => certification(context, options))
+    .action((options: CertificationOptions) => certification(context, options))
 }
 
 interface ClearOptions extends ProofOptions {
@@ -70,14 +72,18 @@ interface ClearOptions extends ProofOptions {
   reason: string
 }
 
-async function certification(
-  context: HubContext,
-  options: { standing: string; tracks: string; by: string },
-): Promise<void> {
+interface CertificationOptions extends ProofOptions {
+  standing: string
+  tracks: string
+  by: string
+}
+
+async function certification(context: HubContext, options: CertificationOptions): Promise<void> {
   const tracks = options.tracks.split(',').filter((track) => track === 'ANON' || track === 'PSEUDO')
   if (!['certified', 'revoked', 'ended'].includes(options.standing))
     return context.fail('--standing は certified, revoked, ended のどれかです。')
   await context.withVault(async ({ ops, parts }) => {
+    await provenOnceKnown(context, { ops, parts }, options, OFFICERS, options.by)
     await ops.transact(
       { act: 'operator.changed', actor: options.by, detail: { standing: options.standing } },
       async (tx) => {

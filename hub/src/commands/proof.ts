@@ -1,14 +1,13 @@
 import type { Command } from 'commander'
 import { NoSecret, readSecrets } from '@kakehashi/protocol/secret-input'
-import type { Role } from '../accounts/rules.ts'
+import { OFFICERS, officersNeeded, type Role } from '../accounts/rules.ts'
 import { bothFactors } from '../accounts/second-factor.ts'
-import { activeAccount, attemptsAt, type AccountStore } from '../accounts/store.ts'
+import { activeAccount, attemptsAt, listAccounts, type AccountStore } from '../accounts/store.ts'
 import type { OpenVault } from '../vault/opening.ts'
 import type { VaultParts } from '../vault/parts.ts'
 import type { HubContext } from './context.ts'
 
-/** Who may stand behind what takes two people. */
-export const OFFICERS: readonly Role[] = ['privacy', 'auditor']
+export { OFFICERS }
 export const REVIEWERS: readonly Role[] = ['reviewer']
 
 export interface ProofOptions {
@@ -37,6 +36,40 @@ export async function proven(
   refuseOneForTwo(context, accounts)
   const secrets = await readPairs(context, options, accounts)
   await proveAccounts(context, vault, roles, secrets)
+}
+
+/** The act of one person: proved as the acts of two are, once the hub has accounts. */
+export async function provenOnceKnown(
+  context: HubContext,
+  vault: Pick<OpenVault, 'ops' | 'parts'>,
+  options: ProofOptions,
+  roles: readonly Role[],
+  by: string,
+): Promise<void> {
+  const { db } = vault.ops as unknown as AccountStore
+  if ((await listAccounts(db)).length > 0) await proven(context, vault, options, roles, [by])
+}
+
+export interface KeepingOptions extends ProofOptions {
+  by: string
+  second?: string
+}
+
+/** An account is made or renewed (`makes`), or disabled, by who keeps the accounts. */
+export async function provenKeepers(
+  context: HubContext,
+  vault: Pick<OpenVault, 'ops' | 'parts'>,
+  options: KeepingOptions,
+  makes: boolean,
+): Promise<void> {
+  const { db } = vault.ops as unknown as AccountStore
+  const needed = officersNeeded(await listAccounts(db), makes, context.env.now())
+  const ids = [options.by, ...(options.second === undefined ? [] : [options.second])]
+  if (needed > ids.length)
+    context.fail(
+      '職員を登録する・作り直すには、二人が要ります。\n次にすること: --by と --second に、privacy か auditor の二人を指定してください。',
+    )
+  if (needed > 0) await proven(context, vault, options, OFFICERS, ids)
 }
 
 function refuseOneForTwo(context: Pick<HubContext, 'fail'>, accounts: readonly string[]): void {

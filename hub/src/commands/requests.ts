@@ -9,11 +9,14 @@ import { stopByStaff } from '../requests/stop.ts'
 import { pushOutbox } from '../vault/outbox.ts'
 import { Peer } from '../vault/peer.ts'
 import type { OpenVault } from '../vault/opening.ts'
+import { ROLES } from '../accounts/rules.ts'
+import { ROOMS } from '../console/rules.ts'
 import type { HubContext } from './context.ts'
+import { provenOnceKnown, withSecrets, type ProofOptions } from './proof.ts'
 
 const WAIT_MS = 500
 
-interface StopOptions {
+interface StopOptions extends ProofOptions {
   patient?: string[]
   token?: string
   requester: 'person' | 'guardian' | 'family' | 'agent'
@@ -22,18 +25,14 @@ interface StopOptions {
 }
 
 export function registerRequestCommands(program: Command, context: HubContext): void {
-  program
-    .command('stop')
-    .description('提供停止の求めを受け付ける（その瞬間から受け入れない）')
+  withSecrets(program.command('stop').description('提供停止の求めを受け付ける（その瞬間から受け入れない）'))
     .option('--patient <key...>', '医療機関/患者番号')
     .option('--token <token>', '通知書に印刷された26文字')
     .option('--requester <who>', '求めた人: person, guardian, family, agent', 'person')
     .option('--erase', 'すでに受け取った記録の削除も求められた')
     .option('--by <staff>', '操作した職員の番号', 'staff')
     .action((options: StopOptions) => stop(context, options))
-  program
-    .command('erase')
-    .description('すでに受け取った記録を消し、証明書を作る')
+  withSecrets(program.command('erase').description('すでに受け取った記録を消し、証明書を作る'))
     .requiredOption('--patient <key...>', '医療機関/患者番号')
     .option('--by <staff>', '操作した職員の番号', 'staff')
     .option('--certificate <file>', '証明書を書き出すファイル')
@@ -54,6 +53,8 @@ async function stop(context: HubContext, options: StopOptions): Promise<void> {
   if (handles.length + patients.length === 0)
     return context.fail('--patient か --token のどちらかを指定してください。')
   const said = await context.withVault(async (vault) => {
+    // it only protects: whoever of the staff hears it may enter it
+    await provenOnceKnown(context, vault, options, ROLES, options.by)
     const stopped = await stopByStaff(vault.parts, {
       patients,
       handles,
@@ -86,7 +87,7 @@ async function tryPush(vault: OpenVault): Promise<boolean> {
   }
 }
 
-interface EraseOptions {
+interface EraseOptions extends ProofOptions {
   patient: string[]
   by: string
   certificate?: string
@@ -98,6 +99,7 @@ async function erase(context: HubContext, options: EraseOptions): Promise<void> 
   const patients = options.patient.map((text) => readPatient(context, text))
   const outcome = await context.withVault(async (vault) => {
     const { parts, ops } = vault
+    await provenOnceKnown(context, vault, options, ROOMS.erasing, options.by)
     const first = patients[0]
     const erasure = await ops.transact(
       {

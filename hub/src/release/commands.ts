@@ -6,7 +6,14 @@ import { linkedCohort } from '../anonymization/linked-cohort.ts'
 import { isFrom } from '../anonymization/persons.ts'
 import { ReleaseImpossible } from '../anonymization/disclosure.ts'
 import type { HubContext } from '../commands/context.ts'
-import { proven, REVIEWERS, withSecrets, type ProofOptions } from '../commands/proof.ts'
+import {
+  OFFICERS,
+  proven,
+  provenOnceKnown,
+  REVIEWERS,
+  withSecrets,
+  type ProofOptions,
+} from '../commands/proof.ts'
 import { BuildRefused } from './build.ts'
 import type { ReleaseContext } from './context.ts'
 import { deliverRelease } from './deliver.ts'
@@ -27,6 +34,11 @@ import { STATE_WORDS, transitionDiagram, TRANSITIONS } from './rules.ts'
 import type { OpenVault } from '../vault/opening.ts'
 import { ReleaseRefused } from './transition.ts'
 import { verifyPackage } from './verify.ts'
+
+const BUILDERS = ['author'] as const
+const DELIVERERS = ['author', ...OFFICERS] as const
+
+type Acted = ProofOptions & { by: string }
 
 type Act = <T>(act: (release: ReleaseContext, vault: OpenVault) => Promise<T>) => Promise<T>
 
@@ -183,13 +195,14 @@ function registerReview(release: Command, context: HubContext, acting: Act): voi
 }
 
 function registerMaking(release: Command, context: HubContext, acting: Act): void {
-  release
-    .command('build <release>')
-    .description('承認された内容でデータを作る')
+  withSecrets(release.command('build <release>').description('承認された内容でデータを作る'))
     .requiredOption('--by <staff>', '作成者')
-    .action(async (id: string, { by }: { by: string }) => {
-      context.progress('加工して、数え直して、検査しています…')
-      const built = await acting((r) => buildRelease(r, id, by))
+    .action(async (id: string, o: Acted) => {
+      const built = await acting(async (r, vault) => {
+        await provenOnceKnown(context, vault, o, BUILDERS, o.by)
+        context.progress('加工して、数え直して、検査しています…')
+        return buildRelease(r, id, o.by)
+      })
       const { build, directory, digest, rows, smallestClass, sentences } = built
       const persons = built.members.length
       context.tell([`作成しました: ${directory}`, `人数 ${persons}、行 ${rows}`, ...sentences].join('\n'), {
@@ -203,12 +216,15 @@ function registerMaking(release: Command, context: HubContext, acting: Act): voi
         sentences,
       })
     })
-  release
-    .command('deliver <release>')
-    .description('出力確認の済んだデータを、利用者の鍵に封じて渡す')
+  withSecrets(
+    release.command('deliver <release>').description('出力確認の済んだデータを、利用者の鍵に封じて渡す'),
+  )
     .requiredOption('--by <staff>', '提供した職員')
-    .action(async (id: string, { by }: { by: string }) => {
-      const { parcel, label } = await acting((r) => deliverRelease(r, id, by))
+    .action(async (id: string, o: Acted) => {
+      const { parcel, label } = await acting(async (r, vault) => {
+        await provenOnceKnown(context, vault, o, DELIVERERS, o.by)
+        return deliverRelease(r, id, o.by)
+      })
       context.tell(`提供しました: ${parcel}\n対応表と日付のずれは消しました。`, {
         release: id,
         parcel,
