@@ -10,17 +10,22 @@ afterEach(async () => {
   for (const made of worlds.splice(0)) await made.close()
 })
 
-async function world(): Promise<{ hub: HubWorld; a: HospitalHand; b: HospitalHand; c: HospitalHand }> {
+async function two(): Promise<{ hub: HubWorld; a: HospitalHand; b: HospitalHand }> {
   const hub = await hubWorld()
   worlds.push(hub)
-  const [a, b, c] = [
-    await hub.enrol('hospital-a'),
-    await hub.enrol('hospital-b'),
-    await hub.enrol('hospital-c'),
-  ]
-  for (const hand of [a, b, c]) await hand.declare()
+  return { hub, a: await joins(hub, 'hospital-a'), b: await joins(hub, 'hospital-b') }
+}
+
+async function joins(hub: HubWorld, facility: string): Promise<HospitalHand> {
+  const hand = await hub.enrol(facility)
+  await hand.declare()
   await hub.vault.round()
-  return { hub, a, b, c }
+  return hand
+}
+
+async function world(): Promise<{ hub: HubWorld; a: HospitalHand; b: HospitalHand; c: HospitalHand }> {
+  const { hub, a, b } = await two()
+  return { hub, a, b, c: await joins(hub, 'hospital-c') }
 }
 
 /** The person whom the fixture’s hospital writes for chart 0001. */
@@ -128,6 +133,16 @@ test('R18 a hospital that joins later is told and may give nothing of the person
   await hub.vault.round()
   expect(await ordersOf(d)).toMatchObject([{ stop: 'elsewhere:stop-1', person: { name: '患者0001 花子' } }])
   expect(await refusals(hub, d, '0001')).toEqual(['STOPPED'])
+})
+
+test('R18 R21 the only other hospital so far ends it for itself, not for one that joins later', async () => {
+  const { hub, a, b } = await two()
+  await asks(hub, a, 'all')
+  await says(b, 'elsewhere:stop-1', true)
+  await hub.vault.round()
+  expect(await standing(hub)).toEqual(['provisional'])
+  expect(await refusals(hub, b, '0001')).toEqual([])
+  expect(await refusals(hub, await joins(hub, 'hospital-d'), '0001')).toEqual(['STOPPED'])
 })
 
 test('T56 nothing of the person is in the operations store or its log', async () => {

@@ -64,10 +64,10 @@ export async function stopOfTicket(
         .where('answered_at', 'is', null)
         .executeTakeFirst()
       if (Number(claimed.numUpdatedRows) !== 1) throw new Refused('NOT_ALLOWED', 'ticket')
-      await keepSaid(identity, answerOf(ticket), { answer: `停止として受け付けた。受付番号 ${stop}` })
       const taken = { request, said, patients, by }
       if (!(await enterAsked(tx, parts, taken))) await showStop(tx, parts, taken)
       await keepAsked(tx, stop, said)
+      await keepSaid(identity, answerOf(ticket), { answer: `停止として受け付けた。受付番号 ${stop}` })
     },
   )
   return stop

@@ -249,6 +249,8 @@ async function mayEnd(tx: OpsTx, agent: AgentRow, stop: string): Promise<boolean
     const by = await facilities.where('agent', '=', row.agent).executeTakeFirst()
     return by?.facility === agent.facility
   }
+  // asked at another counter for every hospital, those to come too: the operator ends it (`left-stop.ts`)
+  if (row.agent !== null && (await isForEvery(tx, stop))) return false
   const told = await facilities
     .where('agent', 'in', (q) => q.selectFrom('stop_delivery').select('agent').where('stop', '=', stop))
     .execute()
@@ -257,6 +259,15 @@ async function mayEnd(tx: OpsTx, agent: AgentRow, stop: string): Promise<boolean
   const paper = await tx.selectFrom('stop_handle').select('stop').where('stop', '=', stop).executeTakeFirst()
   const chart = await tx.selectFrom('stop_chart').select('stop').where('stop', '=', stop).executeTakeFirst()
   return paper !== undefined && chart !== undefined
+}
+
+async function isForEvery(tx: OpsTx, stop: string): Promise<boolean> {
+  const asked = await tx
+    .selectFrom('stop_intake')
+    .select('facilities')
+    .where('stop', '=', stop)
+    .executeTakeFirst()
+  return asked?.facilities === null
 }
 
 /** Evidence that was relied on turned out void: if anything of these charts was admitted, an incident, and no release. */
