@@ -10,10 +10,10 @@ import { operatorRoom, PASSPHRASE, Visitor } from './world.fixture.ts'
 const MIDORI = facilityId('midori-hospital')
 const TICKET = 'queued:r-1'
 
-const WITHOUT_PAPER = {
+const WITHOUT_PAPER: Omit<AskedByNumber, 'askedAt' | 'receipt'> = {
   ...{ version: 2, facility: MIDORI, number: '00099999', birthDate: '1950-01-01' },
   ...{ requester: 'person', erasureAsked: false },
-} as const
+}
 
 /** What the portal sealed beyond its budget, as the vault takes it; `known`: by a number that is somebody's. */
 async function desk(known = false) {
