@@ -173,6 +173,11 @@ export function inJapanese(code: RefusalCode): string {
   return REFUSALS[code][0]
 }
 
+/** Of a code that another version may have written: as it stands where this one does not know it. */
+export function storedInJapanese(code: string): string {
+  return isRefusalCode(code) ? inJapanese(code) : code
+}
+
 export function inEnglish(code: RefusalCode): string {
   return REFUSALS[code][1]
 }

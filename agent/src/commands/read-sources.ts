@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
+import { Refused, storedInJapanese } from '@kakehashi/protocol/refusals'
 import type { Store } from '@kakehashi/store/store'
 import type { SourceConnector } from '../sources/connector.ts'
 import { KINDS } from '../sources/kinds.ts'
@@ -15,7 +15,6 @@ interface Asked {
 }
 
 const PROBE_MS = 20_000
-const reason = (code: string) => (isRefusalCode(code) ? inJapanese(code) : code)
 
 /** The configured sources, or the one that was named. */
 function chosen({ connectors }: Opened, source: string | undefined): readonly SourceConnector[] {
@@ -53,7 +52,7 @@ async function probed(connector: SourceConnector) {
 }
 
 function probeRow({ id, kind, code, profile }: Probed): string[] {
-  if (profile === null) return [id, KINDS[kind], reason(code ?? ''), '']
+  if (profile === null) return [id, KINDS[kind], storedInJapanese(code ?? ''), '']
   const { software, fhirVersion, types, deletes, skewMs } = profile
   const told = [
     software,
@@ -118,7 +117,7 @@ function tellMissing({ source, missing }: Preview): void {
 function tellFaults(faults: readonly { code: string; place: string }[]): void {
   if (faults.length === 0) return
   console.log('\n読めなかった場所')
-  console.log(table(faults.map(({ place, code }) => [place, reason(code)])))
+  console.log(table(faults.map(({ place, code }) => [place, storedInJapanese(code)])))
   process.exitCode = 1
 }
 

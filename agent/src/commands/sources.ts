@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { inJapanese, isRefusalCode, Refused } from '@kakehashi/protocol/refusals'
+import { Refused, storedInJapanese } from '@kakehashi/protocol/refusals'
 import type { Store } from '@kakehashi/store/store'
 import { acceptOlder } from '../sources/regressed.ts'
 import { ledgerCounts, quarantined, type SourcesTables } from '../sources/store.ts'
@@ -11,7 +11,6 @@ import { table, tokyoTime } from './tables.ts'
 
 const QUARANTINED_SHOWN_MAX = 50
 const STATES: Record<string, string> = { active: '読める', held: '保留', gone: '元にない' }
-const reason = (code: string) => (isRefusalCode(code) ? inJapanese(code) : code)
 
 async function show(options: { dir: string; json?: boolean }): Promise<void> {
   await using(options.dir, async (opened) => {
@@ -27,11 +26,12 @@ async function show(options: { dir: string; json?: boolean }): Promise<void> {
       one.type,
       STATES[one.state] ?? one.state,
       String(one.records),
-      one.code === null ? '' : reason(one.code),
+      one.code === null ? '' : storedInJapanese(one.code),
     ])
     console.log(table([['電子カルテ', '種類', '状態', '件数', '理由'], ...rows]))
     if (broken.length > 0) console.log('\n読めなかった行（最後に読んだとき）')
-    if (broken.length > 0) console.log(table(broken.map((one) => [one.source, one.place, reason(one.code)])))
+    if (broken.length > 0)
+      console.log(table(broken.map((one) => [one.source, one.place, storedInJapanese(one.code)])))
     for (const { source, type, missing, total, at } of deletions)
       console.log(
         `\n${tokyoTime(at)} から、${source} の ${type} が ${total} 件中 ${missing} 件見当たりません。多いため、削除として扱わずに待っています。\n` +

@@ -5,7 +5,7 @@ import { hiddenField } from '@kakehashi/ui/field'
 import { html, type Markup } from '@kakehashi/ui/markup'
 import { table } from '@kakehashi/ui/table'
 import { SHARED_WORDS } from '@kakehashi/ui/words.ja'
-import { inJapanese, isRefusalCode } from '@kakehashi/protocol/refusals'
+import { storedInJapanese } from '@kakehashi/protocol/refusals'
 import { desk, type DeskView } from '../../counter/pages/desk.ts'
 import { W } from '../../counter/words.ja.ts'
 import type { SourceStanding } from '../../sources/standing.ts'
@@ -18,7 +18,6 @@ export interface SourcesView {
 }
 
 const DAY_MS = 86_400_000
-const reason = (code: string): string => (isRefusalCode(code) ? inJapanese(code) : code)
 
 export function sourcesPage(around: DeskView, { counting, last, now }: SourcesView): Markup {
   return desk(
@@ -70,7 +69,7 @@ function standing(one: SourceStanding, now: number): Markup {
       rows: [
         [O.sourceReadable, one.readable, ''],
         ...one.held.map((held) => [
-          O.sourceHeld(reason(held.code)),
+          O.sourceHeld(storedInJapanese(held.code)),
           held.records,
           O.sourceSince(dayAndTime(held.oldest)),
         ]),
@@ -85,7 +84,7 @@ function standing(one: SourceStanding, now: number): Markup {
               caption: O.sourceBroken,
               columns: [...O.sourceBrokenColumns],
               none: '',
-              rows: one.quarantined.map((row) => [reason(row.code), row.places]),
+              rows: one.quarantined.map((row) => [storedInJapanese(row.code), row.places]),
             })}
             <p>${O.sourceBrokenNext}</p>`
     }`
