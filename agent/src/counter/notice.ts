@@ -2,7 +2,7 @@ import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { noticeId } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
-import type { TemplateFact } from '@kakehashi/protocol/rules/state'
+import type { TemplateFact, Track } from '@kakehashi/protocol/rules/state'
 import { longDate } from '@kakehashi/ui/dates'
 import type { Hono } from 'hono'
 import { publishedText } from '../register/notice-published.ts'
@@ -43,12 +43,15 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
       return c.redirect(`/patient/${c.req.param('handle')}`, 303)
     }
     const withToken = to !== 'unable'
-    const language = await paperLanguage(parts, String(form['lang'] ?? 'ja'))
+    const track = oneOf(['ANON', 'PSEUDO'], form['track'] ?? context.track)
+    if (!track) throw new Refused('REQUEST_MALFORMED', 'track')
+    const language = await paperLanguage(parts, track, String(form['lang'] ?? 'ja'))
     const done = await parts.register.recordNotice({
       patient,
       by: session.staff.id,
       withToken,
       method,
+      track,
       language,
       ...RECIPIENTS[to],
     })
@@ -59,7 +62,7 @@ export function noticeRoutes(app: Hono<CounterEnv>, parts: CounterParts, session
     }
     if (!done.token) return c.redirect(`/patient/${c.req.param('handle')}`, 303)
     const { token, deliveredAt } = done
-    const paper = sessions.keepPaper(session, { patient, token, deliveredAt, language })
+    const paper = sessions.keepPaper(session, { patient, token, deliveredAt, language, track })
     return c.redirect(`/paper/${paper}`, 303)
   })
 
@@ -83,7 +86,7 @@ export function paperRoutes(app: Hono<CounterEnv>, parts: CounterParts, views: C
     const session = c.get('session')
     const paper = session.papers.get(c.req.param('paper'))
     const facility = await facilityStateOf(context.store.db, context.facility)
-    const template = newestTemplate(facility?.templates ?? [], context.track)
+    const template = newestTemplate(facility?.templates ?? [], paper?.track ?? context.track)
     const text = paper && template ? await noticeTextOf(parts, template, paper.language) : null
     if (!paper || !template || text === null) {
       session.message = { kind: 'warning', text: W.paperGone }
@@ -117,11 +120,11 @@ export async function noticeTextOf(
 }
 
 /** The language that was read aloud, where the paper exists in it; else Japanese. */
-async function paperLanguage(parts: CounterParts, asked: string): Promise<NoticeLanguage> {
+async function paperLanguage(parts: CounterParts, track: Track, asked: string): Promise<NoticeLanguage> {
   const { context } = parts
   if (asked === 'ja' || !isScriptLanguage(asked)) return 'ja'
   const facility = await facilityStateOf(context.store.db, context.facility)
-  const template = newestTemplate(facility?.templates ?? [], context.track)
+  const template = newestTemplate(facility?.templates ?? [], track)
   const text = template && (await noticeTextOf(parts, template, asked))
   return text ? asked : 'ja'
 }

@@ -20,8 +20,10 @@ export interface NoticeSummary {
   guardian: 'none' | 'pending' | 'done'
 }
 
-export function noticeSummary(state: PatientState): NoticeSummary {
-  const of = (role: 'person' | 'guardian') => state.notices.filter((one) => one.recipient === role)
+/** Of one track: each has a notice, a filing and a period of its own (LAW §3.4). */
+export function noticeSummary(state: PatientState, track: Track): NoticeSummary {
+  const notices = state.notices.filter((one) => one.track === track)
+  const of = (role: 'person' | 'guardian') => notices.filter((one) => one.recipient === role)
   const standing = (role: 'person' | 'guardian') => {
     const notices = of(role)
     const able = notices.filter((one) => one.recipientState === 'able')

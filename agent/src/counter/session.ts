@@ -1,3 +1,4 @@
+import type { Track } from '@kakehashi/protocol/rules/state'
 import type { Env, Instant } from '@kakehashi/protocol/env'
 import type { NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import type { PatientKey } from '@kakehashi/protocol/ids'
@@ -16,6 +17,7 @@ export interface Paper {
   token: string
   deliveredAt: Instant
   language: NoticeLanguage
+  track: Track
 }
 
 export interface Session extends BaseSession {

@@ -82,3 +82,27 @@ test('R18 where both tracks are notified one may be stopped alone, and the slip 
   expect(slip).toContain('仮名加工医療情報のための提供だけ')
   expect(slip).not.toContain('匿名加工・仮名加工の両方')
 })
+
+test('R11 T12 where both tracks are notified the second is given and recorded apart, on a paper of its own; no more to press otherwise', async () => {
+  const place = await hospital()
+  const clerk = new Clerk(place.app)
+  await clerk.signIn()
+  const path = await clerk.open('123456')
+  expect((await clerk.get(path)).text).not.toMatch(/name="track"|仮名加工の通知も/)
+  const content = { ...NOTICE, track: 'PSEUDO', purpose: PURPOSES.PSEUDO } as const
+  await publishNotice(place.context, { content, by: 'admin' })
+  const form = (await clerk.get(path)).text
+  expect(form.match(/name="track" value="PSEUDO"/g)).toHaveLength(1)
+  expect((await clerk.post(`${path}/notice`, { to: 'person', track: 'BOTH' })).status).toBe(409)
+  const paper = await clerk.post(`${path}/notice`, { to: 'person', track: 'PSEUDO' })
+  expect(paper.text).toContain(PURPOSES.PSEUDO.slice(0, 20))
+  const tracks = async () =>
+    (await patientStateOf(place.context.store.db, HANAKO)).notices.map((one) => one.track)
+  expect(await tracks()).toEqual(['PSEUDO'])
+  const after = (await clerk.get(path)).text
+  expect(after).toContain('まだ通知していません。')
+  expect(after).toMatch(/通知（仮名加工）[^済ま]*済/)
+  await clerk.post(`${path}/notice`, { to: 'person' })
+  expect(await tracks()).toEqual(['PSEUDO', 'ANON'])
+  expect((await clerk.get(path)).text).not.toContain('まだ通知していません。')
+})

@@ -87,7 +87,8 @@ export class CounterViews {
       gate && commons.shut === null
         ? context.decide(gate, { track: context.track, item: 'laboratory' }, rules, now)
         : null
-    const notice = noticeSummary(state)
+    const notice = noticeSummary(state, context.track)
+    const own = state.notices.filter((one) => one.track === context.track)
     const needed = guardianNeeded(state, view.age, rules.ownNoticeAge)
     const missing = new Set<string>()
     if (needed && notice.guardian === 'none') missing.add(inJapanese('GUARDIAN_NOTICE_MISSING'))
@@ -95,12 +96,14 @@ export class CounterViews {
     if (decision && !decision.allow && !NOT_MISSING.has(decision.code)) missing.add(inJapanese(decision.code))
     if (commons.shut) missing.add(inJapanese(commons.shut))
     const earliest = decision?.earliest ?? null
-    const template = newestTemplate(commons.facility?.templates ?? [], context.track)
+    const templates = commons.facility?.templates ?? []
+    const template = newestTemplate(templates, context.track)
+    const second = context.track === 'ANON' ? 'PSEUDO' : 'ANON'
     return {
       person: view,
       notice,
-      personNotice: noticeLine(state.notices, 'person'),
-      guardianNotice: noticeLine(state.notices, 'guardian'),
+      personNotice: noticeLine(own, 'person'),
+      guardianNotice: noticeLine(own, 'guardian'),
       guardianNeeded: needed,
       pendingNotice: state.notices.find((one) => one.standing === 'pending')?.notice ?? null,
       stops: stops.map((stop, at) => ({
@@ -119,6 +122,9 @@ export class CounterViews {
             : earliest
               ? W.provisionFrom(longDate(earliest))
               : null,
+      second: newestTemplate(templates, second)
+        ? { track: second, notice: noticeSummary(state, second) }
+        : null,
       templateText: template ? await noticeTextOf(this.#parts, template, 'ja') : null,
       capacityUnable: state.capacity === 'unable',
       guarded: await isProtected(db, person.patient),

@@ -101,6 +101,8 @@ export const W = {
   noticeComplete: '通知は済んでいます',
   noticeGiven: '通知した',
   noticeGivenAgain: 'もう一度 通知した',
+  noticeOf: { ANON: '通知（匿名加工）', PSEUDO: '通知（仮名加工）' },
+  noticeGivenOf: { ANON: '匿名加工の通知もした', PSEUDO: '仮名加工の通知もした' },
   noticeBoth: '本人と保護者の両方に通知した',
   noticePersonOnly: '本人にだけ通知した',
   noticeGuardianOnly: '保護者等にだけ通知した',

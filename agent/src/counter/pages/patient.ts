@@ -1,3 +1,4 @@
+import type { Track } from '@kakehashi/protocol/rules/state'
 import { NOTICE_LANGUAGES, type NoticeLanguage } from '@kakehashi/protocol/notice-content'
 import { banner } from '@kakehashi/ui/banner'
 import { button, linkButton } from '@kakehashi/ui/button'
@@ -26,6 +27,8 @@ export interface PatientView {
   /** The gate's answer today, in words. */
   missing: string[]
   provision: string | null
+  /** The other track, where the hospital has a notice of it too: given and recorded apart. */
+  second: { track: Track; notice: NoticeSummary } | null
   templateText: string | null
   capacityUnable: boolean
   /** Under protection (支援措置): nothing goes to the address of the chart. */
@@ -68,6 +71,16 @@ function stateLines(view: PatientView): Markup {
   return summaryList(
     [
       { term: W.notice, detail: html`<span class="state">${notice}</span>` },
+      ...(view.second
+        ? [
+            {
+              term: W.noticeOf[view.second.track],
+              detail: html`<span class="state"
+                >${view.guardianNeeded ? html`${W.recipientPerson} ${noticeWords(view.second.notice.person, null)}<br />${W.recipientGuardian} ${noticeWords(view.second.notice.guardian, null)}` : noticeWords(view.second.notice.person, null)}</span
+              >`,
+            },
+          ]
+        : []),
       {
         term: W.stop,
         detail: html`<span class="state" ${active ? html` data-alert` : ''}
@@ -92,6 +105,8 @@ interface NoticeButton {
   kind: 'primary' | 'secondary'
   key?: 'F2'
   method?: 'post'
+  /** Omitted: the track that this agent gives for. */
+  track?: Track
 }
 
 function noticeButton(csrf: string, { person, language }: PatientView, view: NoticeButton): Markup {
@@ -99,7 +114,7 @@ function noticeButton(csrf: string, { person, language }: PatientView, view: Not
   const { handle } = person
   const keys = key ? { key, accessKey: 'n' } : {}
   return html`<form method="post" action="/patient/${handle}/notice">
-    ${hiddenField('csrf', csrf)}${hiddenField('lang', language)}${view.method ? hiddenField('method', view.method) : ''}${button({ text, kind, name: 'to', value: to, ...keys })}
+    ${hiddenField('csrf', csrf)}${hiddenField('lang', language)}${view.method ? hiddenField('method', view.method) : ''}${view.track ? hiddenField('track', view.track) : ''}${button({ text, kind, name: 'to', value: to, ...keys })}
   </form>`
 }
 
@@ -121,6 +136,7 @@ function actions(csrf: string, view: PatientView): Markup {
   }
   return html`<div class="form-row">
       ${view.templateText && !stop && !view.person.deceasedOn ? noticeButton(csrf, view, first) : ''}
+      ${view.second && !stop && !view.person.deceasedOn ? noticeButton(csrf, view, { to: first.to, text: W.noticeGivenOf[view.second.track], kind: 'secondary', track: view.second.track }) : ''}
       ${stop ? '' : linkButton({ text: W.wantsStop, kind: 'danger', href: `/patient/${handle}/stop`, key: 'F4', accessKey: 's' })}
       ${stop?.mayPrint ? linkButton({ text: W.printSlip, href: `/patient/${handle}/slip/${stop.id}`, key: 'F8', accessKey: 'p' }) : ''}
       ${stop?.provisional ? stopForm(csrf, handle, 'confirm-stop', stop.id, W.confirmStop) : ''}
