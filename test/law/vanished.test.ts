@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
 import { chart, DAY, openScheme, person, result, world } from './agent-world.ts'
 
-test('a record that vanishes while its batch is under way is taken back once the receipt says it was given', async () => {
-  using w = await world()
-  w.write('Patient.ndjson', [person('0001')])
-  w.write('Observation.ndjson', [result('0001', 'o1'), result('0001', 'o2')])
+/** Read, notified, waited for: everything may travel. */
+async function untilOpen(w: Awaited<ReturnType<typeof world>>): Promise<void> {
   await openScheme(w)
   await w.agent.exchange()
   await w.agent.gather()
@@ -12,6 +10,13 @@ test('a record that vanishes while its batch is under way is taken back once the
   w.clock.now += 35 * DAY
   await w.vault.sayCertified(w.agent)
   await w.agent.exchange()
+}
+
+test('a record that vanishes while its batch is under way is taken back once the receipt says it was given', async () => {
+  using w = await world()
+  w.write('Patient.ndjson', [person('0001')])
+  w.write('Observation.ndjson', [result('0001', 'o1'), result('0001', 'o2')])
+  await untilOpen(w)
   await w.agent.build()
   await w.agent.exchange()
 
@@ -34,13 +39,7 @@ test('DATA T38 what a server put back showed too old while it was read to be sen
   w.write('Observation.ndjson', [
     { ...result('0001', 'o1'), meta: { lastUpdated: new Date(w.clock.now).toISOString() } },
   ])
-  await openScheme(w)
-  await w.agent.exchange()
-  await w.agent.gather()
-  await w.agent.register.recordNotice({ patient: chart('0001'), by: 'desk' })
-  w.clock.now += 35 * DAY
-  await w.vault.sayCertified(w.agent)
-  await w.agent.exchange()
+  await untilOpen(w)
   const { db } = w.agent.context.store
   const ofO1 = () => db.updateTable('source_ledger').where('id', '=', 'o1')
   const before = await db
@@ -65,4 +64,20 @@ test('DATA T38 what a server put back showed too old while it was read to be sen
     .execute()
   expect(await w.agent.build()).toMatchObject({ records: 0, withheld: 1 })
   expect(await db.selectFrom('to_read').selectAll().execute()).toEqual([])
+})
+
+test('DATA T38 what a server put back shows too old while its batch is under way is not taken back', async () => {
+  using w = await world()
+  w.write('Patient.ndjson', [person('0001')])
+  w.write('Observation.ndjson', [result('0001', 'o1')])
+  await untilOpen(w)
+  await w.agent.build()
+  await w.agent.exchange()
+  const { db } = w.agent.context.store
+  const held = { hash: 'older', state: 'held', code: 'SOURCE_REGRESSED' }
+  await db.updateTable('source_ledger').set(held).where('id', '=', 'o1').execute()
+  const [given] = await w.vault.batches(w.agent)
+  await w.vault.receipt(w.agent, given!)
+  await w.agent.exchange()
+  expect(await db.selectFrom('due_tombstone').select('key').execute()).toEqual([])
 })

@@ -305,7 +305,10 @@ export async function markGone(
   return gone
 }
 
-/** Of these record keys (as text), those that the source no longer holds, or holds but may not give. */
+/**
+ * Of these record keys (as text), those that the source no longer holds, or holds but may not give; not what it only
+ * shows too old (DATA T38).
+ */
 export async function noMoreThere(
   tx: SourcesTx,
   keys: readonly string[],
@@ -317,7 +320,7 @@ export async function noMoreThere(
       SELECT l.source, l.type, l.id, l.patients
       FROM json_each(${JSON.stringify(page)}) AS k CROSS JOIN source_ledger AS l
       ON l.source = k.value ->> 0 AND l.type = k.value ->> 1 AND l.id = k.value ->> 2
-      WHERE l.state <> 'active'`.execute(tx)
+      WHERE l.state <> 'active' AND l.code IS NOT 'SOURCE_REGRESSED'`.execute(tx)
     for (const { source, type, id, patients } of rows)
       found.push({ key: { source, type, id }, patients: JSON.parse(patients) as PatientKey[] })
   }
