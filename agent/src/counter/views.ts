@@ -1,6 +1,6 @@
 import { inJapanese } from '@kakehashi/protocol/refusals'
 import { tokyoDate } from '@kakehashi/protocol/rules/calendar'
-import type { NoticeFact, StopFact } from '@kakehashi/protocol/rules/state'
+import type { NoticeFact, PatientState, StopFact, TemplateFact, Track } from '@kakehashi/protocol/rules/state'
 import { dayOf, longDate } from '@kakehashi/ui/dates'
 import { gateCommonsOf, gateStateOf, isByName, isProtected, patientStateOf } from '../register/read.ts'
 import { mayUndo } from '../register/rules.ts'
@@ -98,7 +98,6 @@ export class CounterViews {
     const earliest = decision?.earliest ?? null
     const templates = commons.facility?.templates ?? []
     const template = newestTemplate(templates, context.track)
-    const second = context.track === 'ANON' ? 'PSEUDO' : 'ANON'
     return {
       person: view,
       notice,
@@ -122,9 +121,7 @@ export class CounterViews {
             : earliest
               ? W.provisionFrom(longDate(earliest))
               : null,
-      second: newestTemplate(templates, second)
-        ? { track: second, notice: noticeSummary(state, second) }
-        : null,
+      second: secondTrack(templates, context.track, state),
       templateText: template ? await noticeTextOf(this.#parts, template, 'ja') : null,
       capacityUnable: state.capacity === 'unable',
       guarded: await isProtected(db, person.patient),
@@ -132,6 +129,16 @@ export class CounterViews {
       today: await this.today(session),
     }
   }
+}
+
+/** The track that this agent does not give for, where the hospital has published a notice of it, too. */
+function secondTrack(
+  templates: readonly TemplateFact[],
+  own: Track,
+  state: PatientState,
+): PatientView['second'] {
+  const track = own === 'ANON' ? 'PSEUDO' : 'ANON'
+  return newestTemplate(templates, track) ? { track, notice: noticeSummary(state, track) } : null
 }
 
 /** Codes the page says elsewhere, in its own place. */
