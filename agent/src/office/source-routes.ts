@@ -13,6 +13,8 @@ export class SourceRoutes {
   readonly #parts: CounterParts
   readonly #views: CounterViews
   #counting: Promise<void> | null = null
+  /** The last count came to nothing; the next is asked for by hand. */
+  #failed = false
 
   constructor(parts: CounterParts, views: CounterViews) {
     this.#parts = parts
@@ -27,12 +29,14 @@ export class SourceRoutes {
   async #page(c: Context<CounterEnv>): Promise<Response> {
     const { context } = this.#parts
     const last = await lastReport<SourceStanding[]>(context.store.db, 'sources')
-    if (!last || context.env.now() - last.at > AGE_MS_MAX) this.#begin(c.get('session').staff.id)
+    if (!this.#failed && (!last || context.env.now() - last.at > AGE_MS_MAX))
+      this.#begin(c.get('session').staff.id)
     const counting = this.#counting !== null
     if (counting) c.header('refresh', '3; url=/office/sources')
     return c.html(
       sourcesPage(await this.#views.desk(c.get('session')), {
         counting,
+        failed: this.#failed,
         last: last && { at: last.at, standings: last.body },
         now: context.env.now(),
       }),
@@ -53,10 +57,12 @@ export class SourceRoutes {
   async #count(by: string): Promise<void> {
     const { context } = this.#parts
     try {
+      this.#failed = false
       const at = context.env.now()
       const body = await sourceStandings(context.store.db)
       await context.store.bookkeep((tx) => keepReport(tx, 'sources', { at, by, body }))
     } catch {
+      this.#failed = true
       context.log('office.sources-failed')
     }
   }

@@ -121,6 +121,7 @@ export const O = {
   sourcesTitle: '電子カルテの読み取り',
   sourcesLead: '電子カルテから何件を読み、何をなぜ送れずにいるか。患者の名前は出ません。',
   sourcesNone: 'まだ何も読んでいません。設定と接続は agent sources probe で確かめられます。',
+  sourcesFailed: '数えられませんでした。もう一度お試しください。続くときはディスクの空きを確かめてください。',
   sourcesAt: (time: string) => `${time} に数えた件数`,
   sourceReadAt: (time: string) => `最後に読んだ時刻：${time}`,
   sourceNeverRead: 'まだ最後まで読めたことがありません。',

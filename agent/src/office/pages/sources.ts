@@ -13,13 +13,14 @@ import { O } from '../words.ja.ts'
 
 export interface SourcesView {
   counting: boolean
+  failed: boolean
   last: { at: number; standings: readonly SourceStanding[] } | null
   now: number
 }
 
 const DAY_MS = 86_400_000
 
-export function sourcesPage(around: DeskView, { counting, last, now }: SourcesView): Markup {
+export function sourcesPage(around: DeskView, { counting, failed, last, now }: SourcesView): Markup {
   return desk(
     around,
     O.sourcesTitle,
@@ -32,6 +33,7 @@ export function sourcesPage(around: DeskView, { counting, last, now }: SourcesVi
               ${hiddenField('csrf', around.csrf)}${button({ text: O.countAgain, kind: 'secondary' })}
             </form>`
       }
+      ${failed ? banner({ kind: 'warning', label: W.warningLabel, text: O.sourcesFailed }) : ''}
       ${last ? html`<p>${O.sourcesAt(dayAndTime(last.at))}</p>` : ''}
       ${last?.standings.length === 0 ? html`<p>${O.sourcesNone}</p>` : ''}
       ${last?.standings.map((one) => standing(one, now)) ?? ''}

@@ -63,7 +63,8 @@ async function collect(
     if (!(error instanceof Refused) && !(error instanceof JobLost)) throw error
     faults.push(fault(error instanceof Refused ? (error.refusal.place ?? '$export') : '$export (job lost)'))
   } finally {
-    if (status !== null) await cleanUp(client, status, signal)
+    // whoever was told to stop still leaves nothing of ours on the server
+    if (status !== null) await cleanUp(client, status, new AbortController().signal)
   }
   return { faults, quarantined }
 }
