@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { chromium as engine, type Browser, type Page } from 'playwright-core'
 import { chromium } from '../machine/parts.ts'
+import { keyboardFaults } from './keyboard.ts'
 
 export async function launch(): Promise<Browser> {
   const executablePath = chromium()
@@ -13,6 +14,7 @@ export async function launch(): Promise<Browser> {
 export interface Findings {
   axe: string[]
   smallTargets: string[]
+  keyboard: string[]
   /** How far a narrow screen would have to be moved to see everything. */
   sideways: number
 }
@@ -44,11 +46,12 @@ export async function inspect(page: Page, name: string): Promise<Findings> {
   await page.evaluate(AXE)
   const axe = (await page.evaluate(VIOLATIONS)) as string[]
   const smallTargets = (await page.evaluate(SMALL_TARGETS)) as string[]
+  const keyboard = await keyboardFaults(page)
   const sideways = await narrowed(page, async () => {
     await photograph(page, `${name}-narrow`)
     return Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'))
   })
-  return { axe, smallTargets, sideways }
+  return { axe, smallTargets, keyboard, sideways }
 }
 
 /** On a telephone as narrow as they come. */

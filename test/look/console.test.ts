@@ -1,7 +1,8 @@
 import { built, operatorRoom, PASSPHRASE } from '@kakehashi/hub/console/world.fixture'
 import { openTicket, type TicketAsk } from '@kakehashi/hub/requests/tickets'
 import { afterAll, expect, test } from 'vitest'
-import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
+import { closeBrowser, follow, go, look, LOOK_MS_MAX, press, unseen } from './gallery.ts'
+import { pick, tabTo, toFirstError, write } from './keyboard.ts'
 import { printed, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
@@ -34,9 +35,9 @@ async function room(account: string) {
   const seat = await takeSeat(app)
   const { page, at } = seat
   const signIn = async (passphrase: string) => {
-    await page.fill('#account', account)
-    await page.fill('#passphrase', passphrase)
-    await page.fill('#code', codeOf(account))
+    await write(page, '#account', account)
+    await write(page, '#passphrase', passphrase)
+    await write(page, '#code', codeOf(account))
     await go(page, () => page.keyboard.press('Enter'))
   }
   return {
@@ -58,19 +59,21 @@ test.skipIf(unseen)(
     await look(page, 'console-1-sign-in')
     await signIn('wrong')
     await look(page, 'console-1-sign-in-error')
+    await toFirstError(page)
     await signIn(PASSPHRASE)
     await look(page, 'console-2-home')
     await page.goto(`${at.url}/releases`)
     await look(page, 'console-3-releases')
     await page.goto(path)
     await look(page, 'console-4-release')
-    await go(page, () => page.click('main form button'))
+    await press(page, 'main form button')
     await look(page, 'console-4-release-error')
-    await page.check('input[name=conflict][value=no]')
-    await page.check('input[value=approve]')
-    await page.fill('#passphrase', PASSPHRASE)
-    await page.fill('#code', code())
-    await go(page, () => page.click('main form button'))
+    await toFirstError(page)
+    await pick(page, 'conflict', 'no')
+    await pick(page, 'answer', 'approve')
+    await write(page, '#passphrase', PASSPHRASE)
+    await write(page, '#code', code())
+    await press(page, 'main form button')
     await look(page, 'console-5-voted')
     await build()
     await page.goto(path)
@@ -111,12 +114,12 @@ test.skipIf(unseen)(
       await tabTo(page, label)
       await page.keyboard.press('Space')
     }
-    const write = async (label: string, text: string) => {
+    const enter = async (label: string, text: string) => {
       await tabTo(page, label)
       await page.keyboard.type(text)
     }
     /** The first of its radios has the focus; arrows go on from there. */
-    const pick = async (first: string, steps: number) => {
+    const select = async (first: string, steps: number) => {
       await choose(first)
       for (let step = 0; step < steps; step++) await page.keyboard.press('ArrowDown')
     }
@@ -124,36 +127,34 @@ test.skipIf(unseen)(
     await look(page, 'console-11-home-desk')
     await page.goto(`${at.url}/stops/new`)
     await look(page, 'console-12-stop-new')
-    await tabTo(page, '停止する')
-    await go(page, () => page.keyboard.press('Enter'))
+    await follow(page, '停止する')
     await look(page, 'console-12-stop-new-error')
-    await pick('電話', 0)
-    await pick('本人', 0)
-    await write('求めた方の氏名', '山田 太郎')
-    await write('氏名（カナ）', 'ヤマダ タロウ')
-    await write('生年月日', 'S23.5.3')
-    await write('書面の届け先', '横浜市の娘の家')
-    await pick('まだ（仮の停止になります）', 0)
-    await tabTo(page, '停止する')
-    await go(page, () => page.keyboard.press('Enter'))
+    await toFirstError(page)
+    await select('電話', 0)
+    await select('本人', 0)
+    await enter('求めた方の氏名', '山田 太郎')
+    await enter('氏名（カナ）', 'ヤマダ タロウ')
+    await enter('生年月日', 'S23.5.3')
+    await enter('書面の届け先', '横浜市の娘の家')
+    await select('まだ（仮の停止になります）', 0)
+    await follow(page, '停止する')
     await look(page, 'console-13-stop')
-    await pick('登録の電話', 0)
-    await write('合言葉（もう一度）', PASSPHRASE)
-    await write('認証アプリ', code())
+    await select('登録の電話', 0)
+    await enter('合言葉（もう一度）', PASSPHRASE)
+    await enter('認証アプリ', code())
     await go(page, () => page.keyboard.press('Enter'))
     expect(await page.textContent('main')).toContain('本人の確認を記録しました')
     await look(page, 'console-14-stop-verified')
-    await tabTo(page, '受付票を見る')
-    await go(page, () => page.keyboard.press('Enter'))
+    await follow(page, '受付票を見る')
     await look(page, 'console-15-slip')
     expect(await printed(page, 'console-15-slip-print')).toBe(1)
     await page.goto(`${at.url}/stops`)
     await look(page, 'console-16-stops')
     await page.goto(`${at.url}/tickets/new`)
     await look(page, 'console-17-ticket-new')
-    await pick('質問', 0)
-    await pick('電話', 0)
-    await write('内容', 'いつから止まりますか')
+    await select('質問', 0)
+    await select('電話', 0)
+    await enter('内容', 'いつから止まりますか')
     await go(page, () => page.keyboard.press('Enter'))
     await look(page, 'console-18-ticket')
     await page.goto(`${at.url}/tickets`)
@@ -161,8 +162,7 @@ test.skipIf(unseen)(
     await openTicket(parts, parts.identity, QUEUED)
     await page.goto(`${at.url}/tickets/${QUEUED.ticket}`)
     await look(page, 'console-20-ticket-stop')
-    await tabTo(page, 'この内容で停止する')
-    await go(page, () => page.keyboard.press('Enter'))
+    await follow(page, 'この内容で停止する')
     expect(await page.textContent('main')).toContain('停止として受け付けました')
     await look(page, 'console-21-ticket-stopped')
     await page.goto(`${at.url}/tickets/${QUEUED.ticket}`)

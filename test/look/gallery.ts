@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { chromium } from '../machine/parts.ts'
 import { inspect, launch } from './browser.ts'
+import { reach, tabTo } from './keyboard.ts'
 
 /** Where Chromium is missing the pictures are left out, aloud; in CI that is a failure. */
 export const unseen = chromium() === null && process.env['CI'] !== 'true'
@@ -54,7 +55,7 @@ export async function closeBrowser(): Promise<void> {
 /** Holds the page to the rules that a machine can check, and photographs it for the eyes. */
 export async function look(page: Page, name: string): Promise<void> {
   const found = await inspect(page, name)
-  expect({ name, ...found }).toEqual({ name, axe: [], smallTargets: [], sideways: 0 })
+  expect({ name, ...found }).toEqual({ name, axe: [], smallTargets: [], keyboard: [], sideways: 0 })
   expect(await page.title()).not.toBe('')
   expect(await page.locator('h1').count()).toBe(1)
 }
@@ -71,16 +72,14 @@ async function focused(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(arrived), { interval: 5, timeout: LOOK_MS_MAX }).toBe(true)
 }
 
-const TABS_MAX = 60
+/** Presses what the selector names, reached without a mouse. */
+export async function press(page: Page, selector: string): Promise<void> {
+  await reach(page, selector)
+  await go(page, () => page.keyboard.press('Enter'))
+}
 
-/** Tabs until the element with this text is focused, as somebody without a mouse would. */
-export async function tabTo(page: Page, text: string): Promise<void> {
-  for (let i = 0; i < TABS_MAX; i++) {
-    const here = await page.evaluate(
-      'const e = document.activeElement; e === document.body ? "" : (e?.labels?.[0]?.textContent ?? "") + (e?.textContent ?? "")',
-    )
-    if (String(here).includes(text)) return
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`no way by keyboard to ${text}`)
+/** Presses what has this text. */
+export async function follow(page: Page, text: string): Promise<void> {
+  await tabTo(page, text)
+  await go(page, () => page.keyboard.press('Enter'))
 }

@@ -8,7 +8,8 @@ import { sourceIndex } from '@kakehashi/agent/sources/source-index'
 import type { SourcesTables } from '@kakehashi/agent/sources/store'
 import type { Store } from '@kakehashi/store/store'
 import { afterAll, expect, test } from 'vitest'
-import { closeBrowser, go, look, LOOK_MS_MAX, tabTo, unseen } from './gallery.ts'
+import { closeBrowser, follow, look, LOOK_MS_MAX, press, unseen } from './gallery.ts'
+import { reach, write } from './keyboard.ts'
 import { printed, signIn, takeSeat } from './seat.ts'
 
 afterAll(closeBrowser)
@@ -83,20 +84,21 @@ test.skipIf(unseen)(
       await look(page, `office-${name}`)
     }
     await page.goto(`${at.url}/office/evidence`)
-    await page.fill('#number', '9999')
-    await go(page, () => page.click('main form button'))
+    await write(page, '#number', '9999')
+    await press(page, 'main form button')
     await look(page, 'office-06-evidence-error')
     await page.goto(`${at.url}/office/dry-run`)
-    await go(page, () => page.click('main form button'))
+    await press(page, 'main form button')
     await page.goto(`${at.url}/office/dry-run`)
     await look(page, 'office-07-dry-run')
     expect(await printed(page, 'office-07-dry-run-print')).toBe(1)
     await page.goto(`${at.url}/office/imports`)
-    await go(page, () => page.click('main form button'))
+    await press(page, 'main form button')
     await look(page, 'office-09-undone')
     await page.goto(`${at.url}/office/evidence`)
-    await page.fill('#number', '1001')
-    const [file] = await Promise.all([page.waitForEvent('download'), page.click('main form button')])
+    await write(page, '#number', '1001')
+    await reach(page, 'main form button')
+    const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')])
     expect(file.suggestedFilename()).toMatch(/^evidence-[0-9a-f]{8}\.zip$/)
     expect(await leave()).toEqual([])
   },
@@ -107,12 +109,9 @@ test.skipIf(unseen)(
   { timeout: LOOK_MS_MAX },
   async () => {
     const { page, leave } = await room('s-03', { javaScriptEnabled: false })
-    await tabTo(page, '管理')
-    await go(page, () => page.keyboard.press('Enter'))
-    await tabTo(page, '試し送り')
-    await go(page, () => page.keyboard.press('Enter'))
-    await tabTo(page, '試し送りをする')
-    await go(page, () => page.keyboard.press('Enter'))
+    await follow(page, '管理')
+    await follow(page, '試し送り')
+    await follow(page, '試し送りをする')
     expect(await page.locator('h1').textContent()).toBe('試し送り')
     expect(await leave()).toEqual([])
   },

@@ -5,7 +5,8 @@ import { NOTICE_LANGUAGES } from '@kakehashi/protocol/notice-content'
 import { Personal } from '@kakehashi/protocol/ids'
 import { afterAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { closeBrowser, go, look, LOOK_MS_MAX, unseen } from './gallery.ts'
+import { closeBrowser, go, look, LOOK_MS_MAX, press, unseen } from './gallery.ts'
+import { pick, write } from './keyboard.ts'
 import { printed, signIn, takeSeat } from './seat.ts'
 import { TRANSLATIONS } from './translations.fixture.ts'
 
@@ -34,9 +35,9 @@ async function privacyDesk() {
 
 async function print(page: Page, url: string, numbers: string, choices: Record<string, string> = {}) {
   await page.goto(`${url}/papers`)
-  await page.fill('#patients', numbers)
-  for (const [name, value] of Object.entries(choices)) await page.check(`input[name=${name}][value=${value}]`)
-  await go(page, () => page.click('form[action$="/print"] button'))
+  await write(page, '#patients', numbers)
+  for (const [name, value] of Object.entries(choices)) await pick(page, name, value)
+  await press(page, 'form[action$="/print"] button')
 }
 
 test.skipIf(unseen)(
@@ -46,7 +47,7 @@ test.skipIf(unseen)(
     const { page, at, leave } = await privacyDesk()
     await page.goto(`${at.url}/papers`)
     await look(page, 'papers-01-menu')
-    await go(page, () => page.click('form[action$="/print"] button'))
+    await press(page, 'form[action$="/print"] button')
     await look(page, 'papers-01-menu-error')
     await print(
       page,
@@ -60,7 +61,7 @@ test.skipIf(unseen)(
     expect(await page.locator('.sheet__bearer').first().textContent()).toBe('山田 花子 様　患者番号 00001001')
     const number = (await page.locator('.sheet__own strong').first().textContent()) ?? ''
     await page.goto(`${at.url}/papers`)
-    await page.fill('#paper', number.replaceAll('-', '').toLowerCase())
+    await write(page, '#paper', number.replaceAll('-', '').toLowerCase())
     await go(page, () => page.keyboard.press('Enter'))
     await look(page, 'papers-03-sheet')
     await go(page, () => page.keyboard.press('F2'))
@@ -68,7 +69,7 @@ test.skipIf(unseen)(
     await page.goto(`${at.url}/papers/sheet/${number}`)
     await look(page, 'papers-04-sheet-handed')
     await page.goto(`${at.url}/papers`)
-    await page.fill('#paper', 'P-0000-0000')
+    await write(page, '#paper', 'P-0000-0000')
     await go(page, () => page.keyboard.press('Enter'))
     await look(page, 'papers-05-sheet-none')
     expect(await leave()).toEqual([])

@@ -9,7 +9,8 @@ import { ITEM_CLASSES } from '@kakehashi/protocol/rules/state'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { noticeNaming } from '../law/notice.fixture.ts'
 import { NARROW_PX, photograph } from './browser.ts'
-import { closeBrowser, go, look, LOOK_MS_MAX, openPage, unseen, type Opened } from './gallery.ts'
+import { closeBrowser, follow, look, LOOK_MS_MAX, openPage, press, unseen, type Opened } from './gallery.ts'
+import { pick, toFirstError, write } from './keyboard.ts'
 import { printed } from './seat.ts'
 import { serve } from './serve.ts'
 
@@ -35,7 +36,10 @@ const pages = () =>
       { facility: 'b', name: '架空市立病院' },
     ],
     takeNumberStop: async ({ number }) => (number === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
-    takeQuestion: async ({ text }) => (text === '9999' ? null : { receipt: 'ABCDE-FGHJK' }),
+    takeQuestion: async ({ text }) => {
+      if (text === '8888') throw new Error('out of order')
+      return text === '9999' ? null : { receipt: 'ABCDE-FGHJK' }
+    },
     stateOf: async ({ receipt, second }) =>
       receipt === 'ABCDE-FGHJK'
         ? {
@@ -83,26 +87,31 @@ afterAll(async () => {
   await at?.close()
 })
 
+const NEXT = 'main form button'
+const STOP = 'form[action$="/stop"] button'
+
 for (const language of Object.keys(LANGUAGES)) {
   test.skipIf(unseen)(
-    `portal, ${language}: every page and every error, without a script`,
+    `portal, ${language}: every page and every error, by keyboard only`,
     { timeout: LOOK_MS_MAX },
     async () => {
       const { page } = phone
       const see = (name: string) => look(page, `portal-${language}-${name}`)
       await page.goto(`${at.url}/${language}/q/${TOKEN}`)
       await see('1-start')
-      await go(page, () => page.click('main button'))
+      await press(page, NEXT)
       await see('2-number')
-      await go(page, () => page.click('main button'))
+      await press(page, NEXT)
       await see('2-number-error')
-      await page.check('input[value=person]')
-      await go(page, () => page.click('main button'))
+      expect(await toFirstError(page)).toEqual(['who'])
+      await pick(page, 'who', 'person')
+      await press(page, NEXT)
       await see('3-check')
-      await go(page, () => page.click('form[action$="/stop"] button'))
+      await press(page, STOP)
       await see('3-check-error')
-      await page.check('input[value=yes]')
-      await go(page, () => page.click('form[action$="/stop"] button'))
+      expect(await toFirstError(page)).toEqual(['erasure'])
+      await pick(page, 'erasure', 'yes')
+      await press(page, STOP)
       await see('4-received')
       expect(await printed(page, `portal-${language}-4-print`)).toBe(1)
       await page.goto(`${at.url}/${language}/nowhere`)
@@ -111,23 +120,26 @@ for (const language of Object.keys(LANGUAGES)) {
     },
   )
   test.skipIf(unseen)(
-    `portal, ${language}: without the paper, every page and every error`,
+    `portal, ${language}: without the paper, every page and every error, by keyboard only`,
     { timeout: LOOK_MS_MAX },
     async () => {
       const { page } = phone
       const see = (name: string) => look(page, `portal-${language}-nopaper-${name}`)
       await page.goto(`${at.url}/${language}/nopaper`)
       await see('1-who')
-      await go(page, () => page.click('main button'))
+      await press(page, NEXT)
       await see('1-who-error')
-      await page.check('input[value=a]')
-      await page.fill('#number', '9999')
-      await page.fill('#birth', '19480503')
-      await page.check('input[value=guardian]')
-      await go(page, () => page.click('main button'))
+      expect(await toFirstError(page)).toEqual(['hospital', 'number', 'birth', 'who'])
+      await pick(page, 'hospital', 'a')
+      await write(page, '#number', '9999')
+      await write(page, '#birth', '19480503')
+      await pick(page, 'who', 'guardian')
+      await press(page, NEXT)
       await see('2-check')
-      await page.check('input[value=no]')
-      await go(page, () => page.click('form[action$="/stop"] button'))
+      await press(page, STOP)
+      expect(await toFirstError(page)).toEqual(['erasure'])
+      await pick(page, 'erasure', 'no')
+      await press(page, STOP)
       await see('3-too-often')
       await page.goto(`${at.url}/${language}/asked/ABCDE-FGHJK`)
       await see('4-asked')
@@ -135,55 +147,63 @@ for (const language of Object.keys(LANGUAGES)) {
     },
   )
   test.skipIf(unseen)(
-    `portal, ${language}: state, question, erasing and the notice, every page and every error`,
+    `portal, ${language}: state, question, erasing and the notice, every page and every error, by keyboard only`,
     { timeout: LOOK_MS_MAX },
     async () => {
       const { page } = phone
       const see = (name: string) => look(page, `portal-${language}-more-${name}`)
-      const submit = () => go(page, () => page.click('main form button'))
-      await page.goto(`${at.url}/${language}/state`)
+      const open = (path: string) => page.goto(`${at.url}/${language}/${path}`)
+      const askState = async (receipt: string, second: string) => {
+        await write(page, '#receipt', receipt)
+        await write(page, '#second', second)
+        await press(page, NEXT)
+      }
+      await open('state')
       await see('1-state')
-      await submit()
+      await press(page, NEXT)
       await see('1-state-error')
-      await page.fill('#receipt', 'ABCDE-FGHJK')
-      await page.fill('#second', TOKEN)
-      await submit()
+      expect(await toFirstError(page)).toEqual(['receipt', 'second'])
+      await askState('ABCDE-FGHJK', TOKEN)
       await see('2-state-token')
-      await page.goto(`${at.url}/${language}/state`)
-      await page.fill('#receipt', 'abcdefghjk')
-      await page.fill('#second', '19480503')
-      await submit()
+      await open('state')
+      await askState('abcdefghjk', '19480503')
       await see('2-state-number')
-      await page.goto(`${at.url}/${language}/state`)
-      await page.fill('#receipt', '22222-22222')
-      await page.fill('#second', '19480503')
-      await submit()
+      await open('state')
+      await askState('22222-22222', '19480503')
       await see('2-state-unknown')
-      await page.goto(`${at.url}/${language}/question`)
+      await open('question')
       await see('3-question')
-      await submit()
+      await press(page, NEXT)
       await see('3-question-error')
-      await page.fill('#text', '9999')
-      await submit()
+      expect(await toFirstError(page)).toEqual(['text'])
+      await write(page, '#text', '9999')
+      await press(page, NEXT)
       await see('3-question-too-often')
-      await page.goto(`${at.url}/${language}/question`)
-      await page.fill('#text', 'いつ消去されますか')
-      await submit()
+      await open('question')
+      await write(page, '#text', '8888')
+      await press(page, NEXT)
+      await see('3-question-broken')
+      await open('question')
+      await write(page, '#text', 'いつ消去されますか')
+      await press(page, NEXT)
       await see('4-question-done')
-      await page.goto(`${at.url}/${language}/erase`)
+      await open('erase')
       await see('5-erase')
-      await submit()
+      await press(page, NEXT)
       await see('5-erase-number')
-      await page.fill('#token', TOKEN)
-      await page.check('input[value=person]')
-      await submit()
+      await press(page, NEXT)
+      await see('5-erase-number-error')
+      expect(await toFirstError(page)).toEqual(['token', 'who'])
+      await write(page, '#token', TOKEN)
+      await pick(page, 'who', 'person')
+      await press(page, NEXT)
       await see('5-erase-check')
-      await page.goto(`${at.url}/${language}/notice`)
+      await open('notice')
       await see('6-notice')
-      await go(page, () => page.click('main li a'))
+      await press(page, 'main li a')
       await see('6-notice-hospital')
       expect(await printed(page, `portal-${language}-6-notice-print`)).toBeGreaterThan(0)
-      await page.goto(`${at.url}/${language}/notice/b`)
+      await open('notice/b')
       await see('6-notice-none')
       expect(phone.faults).toEqual([])
     },
@@ -191,19 +211,20 @@ for (const language of Object.keys(LANGUAGES)) {
 }
 
 test.skipIf(unseen)(
-  'portal: languages change in the middle and keep what was entered',
+  'portal: languages change in the middle, by keyboard only, and keep what was entered',
   { timeout: LOOK_MS_MAX },
   async () => {
     const { page, close } = await openPage(at.url, { ...PHONE, javaScriptEnabled: false })
     await page.goto(`${at.url}/ja/q/${TOKEN}`)
-    await page.click('text=はじめる')
-    await page.click('text=English')
-    await page.waitForURL(/\/en\/number/)
-    await page.check('input[value=guardian]')
-    await page.click('text=Next')
-    await page.waitForURL(/\/en\/check/)
-    await page.click('text=やさしい日本語')
-    await page.waitForURL(/\/easy\/check/)
+    await follow(page, 'はじめる')
+    await follow(page, 'English')
+    expect(page.url()).toBe(`${at.url}/en/number`)
+    await pick(page, 'who', 'guardian')
+    await follow(page, 'Next')
+    expect(page.url()).toBe(`${at.url}/en/check`)
+    await follow(page, 'やさしい日本語')
+    expect(page.url()).toBe(`${at.url}/easy/check`)
+    expect(await page.inputValue('[name=who]')).toBe('guardian')
     await photograph(page, 'portal-language-changed')
     expect(await close()).toEqual([])
   },
@@ -252,7 +273,7 @@ test.skipIf(unseen)(
     for (const { url } of [ours, silent]) {
       const { page, close } = await openPage(url, PHONE)
       await page.goto(`${url}/ja/q/${TOKEN}`)
-      await go(page, () => page.click('main button'))
+      await press(page, NEXT)
       titles.push(await page.title())
       await close()
     }

@@ -2,6 +2,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import type { Listening, Pages } from '@kakehashi/hub/wire'
 import { photograph } from './browser.ts'
 import { go, openPage } from './gallery.ts'
+import { write } from './keyboard.ts'
 import { serve } from './serve.ts'
 
 const DESK = { viewport: { width: 1280, height: 800 } }
@@ -32,8 +33,8 @@ export async function takeSeat(pages: Pages, options: BrowserContextOptions = {}
 }
 
 export async function signIn(page: Page, staff: string, pin: string): Promise<void> {
-  await page.fill('#staff', staff)
-  await page.fill('#pin', pin)
+  await write(page, '#staff', staff)
+  await write(page, '#pin', pin)
   await go(page, () => page.keyboard.press('Enter'))
 }
 
