@@ -26,7 +26,7 @@ const BEGIN = `
   (() => {
     const stops = ${STOPS}
     const start = document.activeElement
-    const named = (element) => element.outerHTML.slice(0, 80)
+    const named = (element) => element?.outerHTML.slice(0, 80) ?? 'nowhere'
     const next = stops.findIndex((stop) => start.compareDocumentPosition(stop) & Node.DOCUMENT_POSITION_FOLLOWING)
     const forth = next < 0 ? [] : stops.slice(next)
     const last = forth.at(-1) ?? start
@@ -36,21 +36,22 @@ const BEGIN = `
     const came = []
     const unseen = []
     const note = ({ target }) => {
-      came.push(named(target))
+      came.push(target)
       if (!${SHOWN}(target)) unseen.push('focus not seen: ' + named(target))
     }
     addEventListener('focusin', note)
     globalThis.endOfRound = () => {
       removeEventListener('focusin', note)
+      // what was focused at the top and is gone leaves the first Tab where a new page has it
       const top = document.createElement('a')
-      if (start === document.body) document.body.prepend(top)
       top.tabIndex = -1
+      if (start === document.body) document.body.prepend(top)
       const place = start === document.body ? top : start
       place.focus({ preventScroll: true })
       top.remove()
-      const meant = [...forth, ...back].map(named)
-      const wrong = meant.findIndex((name, i) => name !== came[i])
-      const lost = wrong < 0 ? [] : ['instead of ' + meant[wrong] + ' the focus went to ' + came[wrong]]
+      const meant = [...forth, ...back]
+      const wrong = meant.findIndex((stop, i) => stop !== came[i])
+      const lost = wrong < 0 ? [] : ['instead of ' + named(meant[wrong]) + ' the focus went to ' + named(came[wrong])]
       return [...lost, ...(came.length > meant.length ? ['too many stops'] : []), ...new Set(unseen)]
     }
     return { forth: forth.length, back: back.length }
