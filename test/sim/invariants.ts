@@ -1,5 +1,7 @@
 import { recordHash } from '@kakehashi/hub/content/partition'
+import { erasedChartHash } from '@kakehashi/protocol/erased-chart'
 import type { PatientKey } from '@kakehashi/protocol/ids'
+import { fromBase64 } from '@kakehashi/protocol/signing'
 import { DAY, dayNumber } from './calendar.ts'
 import { turns16 } from './cast.ts'
 import type { Disk } from './disk.ts'
@@ -252,7 +254,8 @@ export class Invariants {
         `SELECT count(*) AS n FROM register_event WHERE patient = ? AND type = 'stop-asked'`,
         chart.patient,
       )
-      if (row!.n < shown)
+      // of whom the hub erased it can name nobody to a copy put back: that copy is told to refuse the chart instead
+      if (row!.n < shown && !refusesAsErased(node, chart.patient))
         world.violate('S7', 'a stop that was confirmed at the counter is not in the register')
     }
     this.#batchesWhole(node)
@@ -359,6 +362,12 @@ function asksBack(truth: ChartTruth): boolean {
 }
 
 /** What it had forgotten is not back yet. */
+function refusesAsErased(node: AgentNode, patient: PatientKey): boolean {
+  return node.disk
+    .peek<{ hash: string; key: string }>('SELECT hash, key FROM erased_chart')
+    .some(({ hash, key }) => erasedChartHash(fromBase64(key), patient) === hash)
+}
+
 function isShut(node: AgentNode): boolean {
   return node.disk.peek('SELECT id FROM restored WHERE opened_at IS NULL').length > 0
 }
