@@ -35,7 +35,15 @@ const hubPostgres = {
 
 /** Deterministic simulation: nothing but computing. */
 const sim = {
-  test: { ...unit.test, name: 'sim', include: ['test/sim/**/*.test.ts'], exclude, testTimeout: 900_000 },
+  test: {
+    ...unit.test,
+    name: 'sim',
+    include: ['test/sim/**/*.test.ts'],
+    exclude,
+    testTimeout: 900_000,
+    // it takes all cores by itself: after everything else
+    sequence: { groupOrder: 1 },
+  },
 }
 
 /** Real programs, browsers and servers: mostly waiting, and one at a time. */

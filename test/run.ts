@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parts } from './machine/parts.ts'
 import { startPostgres } from './machine/postgres.ts'
@@ -17,9 +17,9 @@ interface Summary {
   testResults: { name: string; status: string; assertionResults: { status: string }[] }[]
 }
 
-/** What computes and what waits run side by side: two cores are enough for both. */
+/** What computes and what waits run side by side; with more at once than there are cores both take longer. */
 const LANES = {
-  computing: ['--project=!whole'],
+  computing: ['--project=!whole', `--maxWorkers=${Math.max(1, availableParallelism() - 1)}`],
   waiting: ['--project=whole'],
 }
 

@@ -254,7 +254,6 @@ export class Invariants {
         `SELECT count(*) AS n FROM register_event WHERE patient = ? AND type = 'stop-asked'`,
         chart.patient,
       )
-      // of whom the hub erased it can name nobody to a copy put back: that copy is told to refuse the chart instead
       if (row!.n < shown && !refusesAsErased(node, chart.patient))
         world.violate('S7', 'a stop that was confirmed at the counter is not in the register')
     }
@@ -324,7 +323,8 @@ export class Invariants {
       `SELECT subject, body FROM register_event WHERE patient = ? AND type = 'stop-asked'`,
       patient,
     )
-    if (here.length < standing.length) world.violate('L2', 'a stop never reached the hospital')
+    if (here.length < standing.length && !refusesAsErased(node, patient))
+      world.violate('L2', 'a stop never reached the hospital')
     for (const { subject } of here)
       if (vault.ops.peek('SELECT stop FROM stop WHERE stop = ?', subject).length === 0)
         world.violate('L2', 'a stop never reached the hub')
@@ -362,6 +362,7 @@ function asksBack(truth: ChartTruth): boolean {
 }
 
 /** What it had forgotten is not back yet. */
+/** Of whom the hub erased it can name nobody to a copy put back: that copy is told to refuse the chart instead. */
 function refusesAsErased(node: AgentNode, patient: PatientKey): boolean {
   return node.disk
     .peek<{ hash: string; key: string }>('SELECT hash, key FROM erased_chart')
