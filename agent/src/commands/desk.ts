@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { patientKey } from '@kakehashi/protocol/ids'
 import { Refused } from '@kakehashi/protocol/refusals'
 import { isLocalDate, startOfDay } from '@kakehashi/protocol/rules/calendar'
-import { openAgent } from './opened.ts'
+import { using } from './opened.ts'
 import { proven, TWO_PEOPLE, withPins, type ProofOptions } from './proof.ts'
 
 interface NoticeOptions extends ProofOptions {
@@ -24,8 +23,7 @@ function noonOf(date: string): number {
 }
 
 async function notice(options: NoticeOptions): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const { register, context } = opened.agent
     if (options.approvedBy !== undefined)
       await proven(opened, options, TWO_PEOPLE, [options.by, options.approvedBy])
@@ -43,14 +41,11 @@ async function notice(options: NoticeOptions): Promise<void> {
         JSON.stringify({ notices: done.notices, datedAsAsked: done.datedAsAsked, token: done.token }),
       )
     }
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 async function stop(options: { dir: string; patient: string; by: string; erase?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const { register, context } = opened.agent
     const done = await register.recordStop({
       patient: patientKey(context.facility, options.patient),
@@ -58,9 +53,7 @@ async function stop(options: { dir: string; patient: string; by: string; erase?:
       erasureAsked: options.erase === true,
     })
     console.log(JSON.stringify({ stop: done.stop, slip: done.slip, dropped: done.dropped, sent: done.sent }))
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 export function deskCommands(program: Command): void {

@@ -1,12 +1,10 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { examine } from '../doctor/checks.ts'
 import { EXIT } from './failure.ts'
-import { openAgent } from './opened.ts'
+import { using } from './opened.ts'
 
 async function doctor(options: { dir: string; json?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const findings = await examine(opened)
     if (findings.some((f) => !f.ok)) process.exitCode = EXIT.wrong
     if (options.json) return console.log(JSON.stringify(findings))
@@ -14,9 +12,7 @@ async function doctor(options: { dir: string; json?: boolean }): Promise<void> {
       console.log(`${ok ? 'OK' : 'NG'}  ${check}: ${found}`)
       if (remedy) console.log(`    → ${remedy}`)
     }
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 export function doctorCommand(program: Command): void {

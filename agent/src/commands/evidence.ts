@@ -17,7 +17,7 @@ import { patientOfNumber } from '../imports/hand-over.ts'
 import { LineRefused } from '../imports/reasons.ts'
 import type { AgentContext } from '../context.ts'
 import { EXIT } from './failure.ts'
-import { keptTexts, openAgent } from './opened.ts'
+import { keptTexts, using } from './opened.ts'
 import { tokyoTime } from './tables.ts'
 
 interface MakeOptions {
@@ -48,8 +48,7 @@ async function scopeOf(context: AgentContext, options: MakeOptions): Promise<Evi
 }
 
 async function make(options: MakeOptions): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const { context } = opened.agent
     const scope = await scopeOf(context, options)
     const files = evidenceFiles(context, { scope, by: options.by, kept: keptTexts(opened) })
@@ -59,9 +58,7 @@ async function make(options: MakeOptions): Promise<void> {
     else await writeFolder(out, files)
     console.log(`証拠の書類を作りました: ${out}（個人情報です。保管に注意してください）`)
     console.log(`確かめ方: agent evidence verify ${options.out}`)
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 interface VerifyOptions {

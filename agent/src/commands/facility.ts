@@ -9,7 +9,7 @@ import { sha256Hex } from '@kakehashi/protocol/signing'
 import { newestVersion, publishedNotices } from '../register/notice-published.ts'
 import { facilityStateOf } from '../register/read.ts'
 import { contentOf, exampleFile, readDeclaration, type Declaration } from './facility-file.ts'
-import { openAgent, type Opened } from './opened.ts'
+import { using, type Opened } from './opened.ts'
 
 interface Planned {
   sentence: string
@@ -104,20 +104,17 @@ async function declare(
     console.log(exampleFile())
     return
   }
-  if (file === undefined || !options.by)
-    throw new Refused('REQUEST_MALFORMED', '<file> と --by <id> が要ります')
+  const { by } = options
+  if (file === undefined || !by) throw new Refused('REQUEST_MALFORMED', '<file> と --by <id> が要ります')
   const asked = readDeclaration(resolve(file))
-  const opened = await openAgent(resolve(options.dir))
-  try {
-    const planned = await plan(opened, asked, options.by)
+  await using(options.dir, async (opened) => {
+    const planned = await plan(opened, asked, by)
     if (!options.dryRun) for (const step of planned) await step.act()
     const steps = planned.map((p) => p.sentence)
     if (options.json) console.log(JSON.stringify({ dryRun: options.dryRun ?? false, steps }))
     else if (steps.length === 0) console.log('登録内容は変わりません。')
     else console.log([options.dryRun ? '次のことを行います:' : '記録しました:', ...steps].join('\n  '))
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 export function facilityCommand(program: Command): void {

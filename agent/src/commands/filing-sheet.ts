@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Track } from '@kakehashi/protocol/rules/state'
 import { filingSheetOf } from '../register/filing-sheet.ts'
 import { officeTasks } from '../register/office.ts'
-import { openAgent } from './opened.ts'
+import { using } from './opened.ts'
 
 interface Options {
   dir: string
@@ -13,16 +12,13 @@ interface Options {
 }
 
 async function sheet(options: Options): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const made = await filingSheetOf(opened.agent.context, {
       track: options.track ?? opened.config.track,
       ...(options.edition === undefined ? {} : { version: Number(options.edition) }),
     })
     console.log(options.json ? JSON.stringify(made) : made.text)
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 const TASKS = {
@@ -33,8 +29,7 @@ const TASKS = {
 } as const
 
 async function tasks(options: { dir: string; json?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const open = await officeTasks(opened.agent.context)
     if (options.json) console.log(JSON.stringify(open))
     else if (open.length === 0) console.log('通知書と届出について、することはありません。')
@@ -44,9 +39,7 @@ async function tasks(options: { dir: string; json?: boolean }): Promise<void> {
           `${task.overdue ? '期限切れ' : '　　　　'}　${task.by}まで　${task.track} 第${task.version}版　${TASKS[task.task]}` +
             (task.items.length > 0 ? `（項目 ${task.items.join('・')}）` : ''),
         )
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 export function filingCommands(program: Command): void {

@@ -11,7 +11,7 @@ import { publishedVersions } from '../papers/texts.ts'
 import { P } from '../papers/words.ja.ts'
 import { readPatient } from '../patients/store.ts'
 import { facilityStateOf } from '../register/read.ts'
-import { keptTexts, openAgent } from './opened.ts'
+import { keptTexts, using } from './opened.ts'
 
 interface PrintOptions {
   dir: string
@@ -23,8 +23,7 @@ interface PrintOptions {
 
 /** Tomorrow's appointments in the evening: one file to open in a browser and print, readable by its owner only. */
 async function print(file: string, options: PrintOptions): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const { agent, config } = opened
     const { context } = agent
     const language = NOTICE_LANGUAGES.find((one) => one === options.language)
@@ -68,21 +67,16 @@ async function print(file: string, options: PrintOptions): Promise<void> {
     console.log('氏名と停止のための番号が入っています。印刷したら、このファイルを消してください。')
     for (const { number, why } of report.left) console.log(`印刷しなかった方 ${number}: ${P.leftWhy[why]}`)
     console.log(`取り消すとき: agent papers void ${report.run} --by <職員のID>`)
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 async function undo(which: string, options: { dir: string; by: string }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const { context } = opened.agent
     if (which.startsWith('P-')) await voidPaper(context, { paper: which, by: options.by })
     const voided = which.startsWith('P-') ? 1 : await voidRun(context, { run: which, by: options.by })
     console.log(P.runVoided(voided))
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 export function papersCommands(program: Command): void {

@@ -1,12 +1,10 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { AgentStatus } from '../status.ts'
-import { openAgent } from './opened.ts'
+import { using } from './opened.ts'
 import { table, tokyoTime } from './tables.ts'
 
 async function status(options: { dir: string; json?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const s = await opened.agent.status()
     if (options.json) return console.log(JSON.stringify(s))
     console.log(
@@ -27,9 +25,7 @@ async function status(options: { dir: string; json?: boolean }): Promise<void> {
         ...s.refusals.map(({ code, n }) => [`受領されなかった記録 ${code}`, String(n)]),
       ]),
     )
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 function restoredRows(restored: AgentStatus['restored']): [string, string][] {

@@ -1,14 +1,12 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { publishLog, verifyAuditLog, verifyAuditTable } from '@kakehashi/store/audit-log'
 import { auditOrigin } from '../audit/checkpoint.ts'
 import { verifyOutbox } from '../outbox/verify.ts'
 import { EXIT } from './failure.ts'
-import { openAgent } from './opened.ts'
+import { using } from './opened.ts'
 
 async function verify(options: { dir: string; json?: boolean }): Promise<void> {
-  const opened = await openAgent(resolve(options.dir))
-  try {
+  await using(options.dir, async (opened) => {
     const { context } = opened.agent
     const origin = auditOrigin(context)
     const table = await verifyAuditTable(context.store)
@@ -25,9 +23,7 @@ async function verify(options: { dir: string; json?: boolean }): Promise<void> {
     for (const p of [...table.problems, ...files.problems]) console.log(`  ${p.seq ?? '全体'}: ${p.what}`)
     console.log(`送付待ちの封筒: ${outbox.batches} 件 壊れたもの ${outbox.damaged.length} 件`)
     console.log(ok ? 'すべて正しいことを確かめました。' : '誤りがあります。認定事業者に連絡してください。')
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 export function verifyCommand(program: Command): void {
