@@ -1,13 +1,11 @@
 /** A process of its own, so that its memory is the reader's: `node ssmix2-reader.ts STORAGE STORE` prints one line of JSON. */
 import { LABEL_POLICY } from '@kakehashi/agent/sources/labels'
-import { gather } from '@kakehashi/agent/sources/flow'
 import { Ssmix2Storage } from '@kakehashi/agent/sources/ssmix2/storage'
 import { folderIndex } from '@kakehashi/agent/sources/ssmix2/store'
-import { takePatient } from '@kakehashi/agent/patients/flow'
 import { openAgentStore } from '@kakehashi/agent/store/store'
 import { systemEnv } from '@kakehashi/protocol/env'
 import { facilityId } from '@kakehashi/protocol/ids'
-import { silentLog } from '@kakehashi/protocol/log'
+import { oneRound } from '@kakehashi/test/hospital/ledger-reader'
 
 const [folder = '', location = ''] = process.argv.slice(2)
 const env = systemEnv()
@@ -26,14 +24,7 @@ const connector = new Ssmix2Storage({
 
 async function round(): Promise<{ seconds: number; seen: number }> {
   const begun = performance.now()
-  const { seen } = await gather({
-    store: store as never,
-    connector,
-    env,
-    log: silentLog,
-    signal: new AbortController().signal,
-    showPatient: (tx, shown) => takePatient(tx as never, shown, env.now(), async () => {}),
-  })
+  const { seen } = await oneRound(store, connector)
   return { seconds: (performance.now() - begun) / 1000, seen }
 }
 

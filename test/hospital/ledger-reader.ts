@@ -1,5 +1,6 @@
 import { takePatient } from '@kakehashi/agent/patients/flow'
 import { patientByIdentifier } from '@kakehashi/agent/patients/store'
+import type { SourceConnector } from '@kakehashi/agent/sources/connector'
 import { BulkFolder } from '@kakehashi/agent/sources/fhir/bulk-folder'
 import { gather, type Gathered } from '@kakehashi/agent/sources/flow'
 import { LABEL_POLICY } from '@kakehashi/agent/sources/labels'
@@ -29,17 +30,18 @@ export async function openLedgerReader(folder: string, location: string): Promis
     folder,
     index,
   })
-  return {
-    store,
+  return { store, connector, gather: () => oneRound(store, connector) }
+}
+
+/** One round of one source into the ledger and the index of patients. */
+export function oneRound(store: AgentStore, connector: SourceConnector): Promise<Gathered> {
+  const { env } = store
+  return gather({
+    store: store as never,
     connector,
-    gather: () =>
-      gather({
-        store: store as never,
-        connector,
-        env,
-        log: silentLog,
-        signal: new AbortController().signal,
-        showPatient: (tx, shown) => takePatient(tx as never, shown, env.now(), async () => {}),
-      }),
-  }
+    env,
+    log: silentLog,
+    signal: new AbortController().signal,
+    showPatient: (tx, shown) => takePatient(tx as never, shown, env.now(), async () => {}),
+  })
 }

@@ -1,6 +1,6 @@
+import { takeNamedStop } from '@kakehashi/hub/requests/intake'
 import { openNameStops } from '@kakehashi/agent/register/name-stop'
 import { patientStateOf } from '@kakehashi/agent/register/read'
-import { takeNamedStop, type NamedAsk } from '@kakehashi/hub/requests/intake'
 import { stopByStaff } from '@kakehashi/hub/requests/stop'
 import { hubStatus } from '@kakehashi/hub/vault/status'
 import { stopHandle } from '@kakehashi/protocol/ids'
@@ -8,6 +8,7 @@ import { sha256Hex } from '@kakehashi/protocol/signing'
 import { afterEach, expect, test } from 'vitest'
 import { chart, FACILITY, person, result } from './agent-world.ts'
 import { BothEnds } from './both-ends.ts'
+import { CALLED } from './called.fixture.ts'
 
 let both: BothEnds
 afterEach(() => both.close())
@@ -186,14 +187,6 @@ test('T25 a stop at the operator that the agent had applied after the backup is 
   expect(await reasons()).toEqual({ STOPPED: 1 })
 })
 
-const CALLED: NamedAsk = {
-  person: {
-    ...{ name: '山田 太郎', kana: 'ヤマダ タロウ', birthDate: null, number: null },
-    ...{ requesterName: '山田 太郎', relation: null, contact: null },
-  },
-  ...{ requester: 'person', channel: 'phone', facilities: null, tracks: null },
-  ...{ identityCheck: 'none', erasureWanted: false, by: 'desk' },
-}
 const atCounter = async () =>
   (await openNameStops(both.store.db as never)).map(({ asked }) => asked.name).toSorted()
 

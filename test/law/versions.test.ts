@@ -1,4 +1,4 @@
-import { takeNamedStop, type NamedAsk } from '@kakehashi/hub/requests/intake'
+import { takeNamedStop } from '@kakehashi/hub/requests/intake'
 import { sayRestored } from '@kakehashi/hub/vault/daily'
 import { agentsOf, post } from '@kakehashi/hub/vault/outbox'
 import { enqueueControl } from '@kakehashi/agent/uplink/store'
@@ -6,19 +6,12 @@ import { elsewhereStop, patientKey } from '@kakehashi/protocol/ids'
 import { afterEach, expect, test } from 'vitest'
 import { FACILITY, person } from './agent-world.ts'
 import { BothEnds } from './both-ends.ts'
+import { CALLED } from './called.fixture.ts'
 
 let both: BothEnds
 afterEach(() => both.close())
 
 const OLD = 'kakehashi-agent/0.1.0'
-const CALLED: NamedAsk = {
-  person: {
-    ...{ name: '山田 太郎', kana: 'ヤマダ タロウ', birthDate: null, number: null },
-    ...{ requesterName: '山田 太郎', relation: null, contact: null },
-  },
-  ...{ requester: 'person', channel: 'phone', facilities: null, tracks: null },
-  ...{ identityCheck: 'none', erasureWanted: false, by: 'desk' },
-}
 
 const incidents = () => both.hub.ops.db.selectFrom('incident').select('kind').execute()
 const byName = async () => (await both.store.db.selectFrom('name_stop').select('stop').execute()).length
